@@ -1,0 +1,56 @@
+/** Listening sockets and the connections that they accept. */
+export interface Network {
+  /** Starts to listen; `ready` gets null and the bound port, or the failure. */
+  listen(
+    options: ListenOptions,
+    accept: (connection: NetworkConnection) => void,
+    ready: (error: Error | null, port: number) => void,
+  ): Listener
+}
+
+export interface ListenOptions {
+  /** Address to bind; an empty string is every address, IPv4 and IPv6. */
+  readonly host: string
+  readonly port: number
+  /** Length of the queue of connections not yet accepted; -1 is the system's default. */
+  readonly backlog: number
+  readonly keepAlive: boolean
+}
+
+export interface Listener {
+  readonly port: number
+  /** Stops accepting; connections that exist stay. */
+  close(done: () => void): void
+}
+
+/** What happens on a connection. The receiver of a connection sets it before it returns. */
+export interface ConnectionHandler {
+  /** Bytes came in. They are only valid during the call: what must stay is copied. */
+  onData(bytes: Uint8Array, length: number): void
+  /** Everything given to `write` has left; called only after a `write` that returned false. */
+  onDrain(): void
+  /** The peer will send no more (half-close); replies can still be written. */
+  onEnd(): void
+  /** The connection is gone; called exactly once, nothing is called after it. */
+  onClose(error: Error | null): void
+}
+
+export interface NetworkConnection {
+  /** Textual address of the peer; IPv4-mapped IPv6 addresses are given as IPv4. */
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly localPort: number
+  handler: ConnectionHandler
+  /**
+   * Writes `bytes[0, length)`. True: the bytes are with the system and the array is free again.
+   * False: the array belongs to the connection until `onDrain`.
+   */
+  write(bytes: Uint8Array, length: number): boolean
+  /** Stops and restarts the delivery of data; what the system's buffer holds waits there. */
+  pause(): void
+  resume(): void
+  /** Closes after everything written has left. */
+  end(): void
+  /** Closes at once, dropping what has not left. */
+  destroy(): void
+}

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config'
+
+const conditions = ['@tskeeper/source', 'node', 'import', 'default']
+
+// Sources are imported directly (through the "@tskeeper/source" condition): tests need no build.
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: ['packages/*/test/**/*.test.ts', 'tests/unit/**/*.test.ts', 'tests/integration/**/*.test.ts'],
+    pool: 'threads',
+  },
+})
