@@ -80,7 +80,9 @@ export class ServerProcess {
   private readonly child: ChildProcess
 
   constructor(target: ServerTarget, port: number, directory: string, logPath: string, child: ChildProcess) {
-    if (child.pid === undefined) throw new Error(`the server of ${directory} could not be started`)
+    // Without a handler, a program that is not there would end this process instead of failing this call.
+    child.once('error', () => undefined)
+    if (child.pid === undefined) throw new Error(`${child.spawnfile} could not be started`)
     this.target = target
     this.port = port
     this.pid = child.pid
