@@ -18,7 +18,7 @@ export class Ring<T extends object> {
   private head = 0
   private count = 0
 
-  constructor(capacity = CAPACITY_MIN) {
+  constructor(capacity: number = CAPACITY_MIN) {
     let power = CAPACITY_MIN
     while (power < capacity) power *= 2
     this.slots = new Array<T | null>(power).fill(null)
