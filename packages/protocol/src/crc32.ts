@@ -42,6 +42,20 @@ export function crc32(bytes: Uint8Array, start = 0, end: number = bytes.length, 
   return ~crc >>> 0
 }
 
+/**
+ * One step of four bytes, given as a little-endian word, on the unfinished state: `~crc` of what came before. Finish with
+ * `~state >>> 0`. For callers whose bytes lie apart.
+ */
+export function crc32Word(state: number, word: number): number {
+  const value = state ^ word
+  return (
+    (table3[value & 0xff] as number) ^
+    (table2[(value >>> 8) & 0xff] as number) ^
+    (table1[(value >>> 16) & 0xff] as number) ^
+    (table0[value >>> 24] as number)
+  )
+}
+
 function firstTable(): Int32Array {
   const table = new Int32Array(256)
   for (let byte = 0; byte < 256; byte++) {
