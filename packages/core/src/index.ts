@@ -1,20 +1,34 @@
-// What the shells around the core use.
+// The deterministic heart of the server: it takes inputs and returns outputs, and knows no clock,
+// timer, socket or file.
 
-export * from './acl/acl-check.ts'
-export * from './acl/acl-scheme.ts'
-export * from './acl/acl-table.ts'
-export * from './acl/auth-id.ts'
-export * from './acl/digest-scheme.ts'
-export * from './acl/fix-up.ts'
-export * from './acl/ip-address.ts'
-export * from './acl/ip-scheme.ts'
-export * from './acl/masking.ts'
-export * from './acl/who-am-i.ts'
-export * from './lib/assert.ts'
-export * from './lib/ring.ts'
-export * from './lib/seeded-random.ts'
-export * from './session/session.ts'
-export * from './session/session-id.ts'
-export * from './session/session-password.ts'
-export * from './session/session-timeout.ts'
-export * from './session/session-tracker.ts'
+export { isAllowed } from './acl/acl-check.ts'
+export { type AclScheme, AclSchemes } from './acl/acl-scheme.ts'
+export { type AclList, AclTable, MISSING_ACL_ID, OPEN_ACL_ID } from './acl/acl-table.ts'
+export { addIdentity, hasScheme, type Identity, superIdentity } from './acl/auth-id.ts'
+export { digestScheme } from './acl/digest-scheme.ts'
+export { canonicalIpText, parseIpAddress } from './acl/ip-address.ts'
+export { ipScheme } from './acl/ip-scheme.ts'
+export { maskAcl } from './acl/masking.ts'
+export { whoAmI } from './acl/who-am-i.ts'
+export { AssertionError, assert } from './lib/assert.ts'
+export { Ring } from './lib/ring.ts'
+export { SeededRandom } from './lib/seeded-random.ts'
+export { localOwner, Session, type SessionOwner } from './session/session.ts'
+export { firstSessionId, SessionIdSource } from './session/session-id.ts'
+export { passwordMatches, SESSION_PASSWORD_LENGTH, sessionPassword } from './session/session-password.ts'
+export { defaultTimeoutLimits, negotiateTimeout, type SessionTimeoutLimits } from './session/session-timeout.ts'
+export { SessionCheck, type SessionsDue, SessionTracker } from './session/session-tracker.ts'
+export { DataTree, NewNode } from './tree/data-tree.ts'
+export { Database, type DatabaseOptions, type DigestRecord } from './tree/database.ts'
+export { beginSnapshot, DatabaseRestorer } from './tree/database-snapshot.ts'
+export type { Crc32 } from './tree/node-digest.ts'
+export type { QuotaExcess } from './tree/quota-table.ts'
+export type {
+  SnapshotAclList,
+  SnapshotDigest,
+  SnapshotSession,
+  SnapshotSource,
+  SnapshotTarget,
+} from './tree/snapshot-io.ts'
+export { Preparer, type PreparerOptions, type Requester } from './txn/preparer.ts'
+export { WATCH_PERSISTENT, WATCH_RECURSIVE, WATCH_STANDARD, type Watcher, WatchTable } from './watch/watch-table.ts'

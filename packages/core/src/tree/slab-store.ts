@@ -1,0 +1,173 @@
+// Bytes that outlive the request that brought them (paths and data of znodes) live here, outside
+// the collector's sight: a few large arrays instead of a million small ones. With one array object
+// a znode, a full collection of a large tree stops the server for hundreds of milliseconds.
+//
+//   chunk (4 MiB):  | block | block | free block -> | block | ... never used ... |
+//
+// A block belongs to a size class; a freed block goes on its class's list, threaded through the
+// blocks' own first four bytes. Blocks larger than `SMALL_BYTES_MAX` have a chunk of their own,
+// which is given back to the collector when they are freed.
+
+/** A reference counts in granules of eight bytes, so that 32 bits reach 32 GiB. 0 refers to nothing. */
+export type SlabRef = number
+
+const GRANULE_SHIFT = 3
+const CHUNK_SHIFT = 22
+const CHUNK_BYTES = 1 << CHUNK_SHIFT
+const CHUNK_GRANULES_SHIFT = CHUNK_SHIFT - GRANULE_SHIFT
+const OFFSET_MASK = (1 << CHUNK_GRANULES_SHIFT) - 1
+const CHUNK_COUNT_MAX = 1 << (32 - CHUNK_GRANULES_SHIFT)
+
+/** Largest block that shares a chunk; at most 1/64 of a chunk is lost at its end. */
+const SMALL_BYTES_MAX = 64 * 1024
+
+/** Below this many bytes a copy word by word beats `TypedArray.set` and the view that it needs. */
+const WORD_COPY_BYTES_MAX = 256
+
+export class SlabStore {
+  private readonly chunks: Uint8Array[] = []
+  private readonly views: DataView[] = []
+  /** Size in bytes of each class, ascending; all are multiples of the granule. */
+  private readonly classBytes: number[] = []
+  /** First free block of each class, 0 for none. */
+  private readonly freeHeads: number[] = []
+  /** Numbers of chunks whose large block was freed. */
+  private readonly freeChunks: number[] = []
+  /** The chunk that small blocks are cut from, and where its unused part begins. */
+  private currentChunk = -1
+  private currentOffset = CHUNK_BYTES
+  /** Bytes in blocks that are in use, rounding included. */
+  usedBytes = 0
+
+  constructor() {
+    for (let size = 8; size <= 128; size += 8) this.addClass(size)
+    for (let base = 128; base < SMALL_BYTES_MAX; base *= 2) {
+      for (let quarter = 1; quarter <= 4; quarter++) this.addClass(base + (base / 4) * quarter)
+    }
+  }
+
+  private addClass(size: number): void {
+    this.classBytes.push(size)
+    this.freeHeads.push(0)
+  }
+
+  /** Room for `length` bytes, at least one; its content is whatever was there before. */
+  allocate(length: number): SlabRef {
+    if (length > SMALL_BYTES_MAX) return this.allocateLarge(length)
+    const sizeClass = classOf(length)
+    const size = this.classBytes[sizeClass] as number
+    this.usedBytes += size
+    const head = this.freeHeads[sizeClass] as number
+    if (head !== 0) {
+      this.freeHeads[sizeClass] = this.view(head).getUint32(offsetOf(head), true)
+      return head
+    }
+    if (this.currentOffset + size > CHUNK_BYTES) this.beginChunk()
+    const ref = refOf(this.currentChunk, this.currentOffset)
+    this.currentOffset += size
+    return ref
+  }
+
+  /** Copies `bytes[start, start + length)` in; 0 when there is nothing to hold. */
+  put(bytes: Uint8Array, start: number, length: number): SlabRef {
+    if (length === 0) return 0
+    const ref = this.allocate(length)
+    copyBytes(bytes, start, this.chunk(ref), offsetOf(ref), length)
+    return ref
+  }
+
+  /** Writes over a block in place; the length must be of the block's size class. */
+  overwrite(ref: SlabRef, bytes: Uint8Array, start: number, length: number): void {
+    copyBytes(bytes, start, this.chunk(ref), offsetOf(ref), length)
+  }
+
+  /** Gives the block back; `length` is what it was allocated with. */
+  free(ref: SlabRef, length: number): void {
+    if (ref === 0) return
+    if (length > SMALL_BYTES_MAX) {
+      this.freeLarge(ref, length)
+      return
+    }
+    const sizeClass = classOf(length)
+    this.usedBytes -= this.classBytes[sizeClass] as number
+    this.view(ref).setUint32(offsetOf(ref), this.freeHeads[sizeClass] as number, true)
+    this.freeHeads[sizeClass] = ref
+  }
+
+  /** True when a block of `oldLength` bytes can hold `newLength` bytes in the same size class. */
+  fits(oldLength: number, newLength: number): boolean {
+    if (oldLength === 0 || newLength === 0) return false
+    if (oldLength > SMALL_BYTES_MAX || newLength > SMALL_BYTES_MAX) return oldLength === newLength
+    return classOf(oldLength) === classOf(newLength)
+  }
+
+  /** The array that holds the block; its bytes begin at `offset(ref)`. */
+  chunk(ref: SlabRef): Uint8Array {
+    return this.chunks[ref >>> CHUNK_GRANULES_SHIFT] as Uint8Array
+  }
+
+  view(ref: SlabRef): DataView {
+    return this.views[ref >>> CHUNK_GRANULES_SHIFT] as DataView
+  }
+
+  offset(ref: SlabRef): number {
+    return offsetOf(ref)
+  }
+
+  private beginChunk(): void {
+    this.currentChunk = this.addChunk(CHUNK_BYTES)
+    // The very first granule is never handed out: reference 0 means nothing.
+    this.currentOffset = this.currentChunk === 0 ? 8 : 0
+  }
+
+  private allocateLarge(length: number): SlabRef {
+    this.usedBytes += length
+    if (this.currentChunk < 0) this.beginChunk()
+    return refOf(this.addChunk(length), 0)
+  }
+
+  private freeLarge(ref: SlabRef, length: number): void {
+    const number = ref >>> CHUNK_GRANULES_SHIFT
+    this.usedBytes -= length
+    this.chunks[number] = NO_BYTES
+    this.views[number] = NO_VIEW
+    this.freeChunks.push(number)
+  }
+
+  private addChunk(length: number): number {
+    const number = this.freeChunks.pop() ?? this.chunks.length
+    if (number >= CHUNK_COUNT_MAX) throw new Error(`the tree's data exceeds ${CHUNK_COUNT_MAX * CHUNK_BYTES} bytes`)
+    const bytes = new Uint8Array(length)
+    this.chunks[number] = bytes
+    this.views[number] = new DataView(bytes.buffer)
+    return number
+  }
+}
+
+/** Copies bytes between arrays, in the way that is fastest for the length. */
+export function copyBytes(source: Uint8Array, from: number, target: Uint8Array, to: number, length: number): void {
+  if (length > WORD_COPY_BYTES_MAX) {
+    target.set(source.subarray(from, from + length), to)
+    return
+  }
+  for (let i = 0; i < length; i++) target[to + i] = source[from + i] as number
+}
+
+const NO_BYTES = new Uint8Array(0)
+const NO_VIEW = new DataView(NO_BYTES.buffer)
+
+function refOf(chunk: number, offset: number): SlabRef {
+  return ((chunk << CHUNK_GRANULES_SHIFT) | (offset >>> GRANULE_SHIFT)) >>> 0
+}
+
+function offsetOf(ref: SlabRef): number {
+  return (ref & OFFSET_MASK) << GRANULE_SHIFT
+}
+
+/** Classes: 8, 16, ... 128, then four to each doubling. */
+function classOf(length: number): number {
+  if (length <= 128) return length <= 8 ? 0 : (length - 1) >>> 3
+  // 129..160 is class 16: the quarter of the doubling that `length - 1` lies in.
+  const top = 31 - Math.clz32(length - 1)
+  return 16 + (top - 7) * 4 + (((length - 1) >>> (top - 2)) & 3)
+}

@@ -1,0 +1,55 @@
+import { type ByteReader, isCreateMode, isTtlMode, Op } from '@tskeeper/protocol/server'
+
+/** Fewest bytes of an encoded ACL: perms and two empty strings. */
+const ACL_BYTES_MIN = 12
+
+/**
+ * Walks over a multi's parts, from `input.position` to its end header, and returns how many there are; -1 if the multi as a
+ * whole cannot be understood: a part of a kind that has no place in it, a null where there must be a value, flags that
+ * no create has. Throws `DecodeError` when the bytes run out.
+ */
+export function countMultiParts(input: ByteReader): number {
+  for (let count = 0; ; count++) {
+    const type = input.readInt()
+    const isDone = input.readBoolean()
+    input.readInt()
+    if (isDone) return count
+    if (!skipPart(type, input)) return -1
+  }
+}
+
+function skipPart(type: number, input: ByteReader): boolean {
+  if (input.readSlice() < 0) return false
+  switch (type) {
+    case Op.create:
+    case Op.create2:
+    case Op.createContainer:
+      return skipCreate(input, false)
+    case Op.createTTL:
+      return skipCreate(input, true)
+    case Op.delete:
+    case Op.check:
+      input.readInt()
+      return true
+    case Op.setData:
+      input.readSlice()
+      input.readInt()
+      return true
+    default:
+      return false
+  }
+}
+
+function skipCreate(input: ByteReader, hasTtl: boolean): boolean {
+  input.readSlice()
+  const aclCount = input.readCount(ACL_BYTES_MIN)
+  if (aclCount < 0) return false
+  for (let i = 0; i < aclCount; i++) {
+    input.readInt()
+    input.readSlice()
+    input.readSlice()
+  }
+  const flags = input.readInt()
+  if (hasTtl) input.readLong()
+  return isCreateMode(flags) && (hasTtl || !isTtlMode(flags))
+}
