@@ -6,7 +6,7 @@
 // was created. The log behind the snapshot creates the node again and with it the right list. Until
 // then the node holds `MISSING_ACL_ID`, which nobody passes, so that the gap is never an open door.
 
-import type { Acl } from '@tskeeper/protocol/server'
+import { type Acl, OPEN_ACL, Perm } from '@tskeeper/protocol/server'
 import { assert } from '../lib/assert.ts'
 
 /** One node's access control: entries in the order that was set. Two lists are equal when all entries are, in order. */
@@ -17,8 +17,6 @@ export const OPEN_ACL_ID = -1
 /** The id of a restored node whose list the snapshot lacks; nobody but a super user passes it. */
 export const MISSING_ACL_ID = -2
 
-/** Everybody, everything. */
-export const openAclList: AclList = [{ perms: 31, scheme: 'world', id: 'anyone' }]
 const missingAclList: AclList = [{ perms: 0, scheme: 'world', id: 'anyone' }]
 
 interface AclEntry {
@@ -47,7 +45,7 @@ export class AclTable {
 
   /** The list of a node. */
   list(id: number): AclList {
-    if (id === OPEN_ACL_ID) return openAclList
+    if (id === OPEN_ACL_ID) return OPEN_ACL
     if (id === MISSING_ACL_ID) return missingAclList
     const entry = this.byId.get(id)
     assert(entry !== undefined, 'an ACL id that a node holds is in the table')
@@ -85,10 +83,12 @@ export class AclTable {
     if (entry.referenceCount === 0) this.delete(entry)
   }
 
-  /** Takes a row of a snapshot's table, before the nodes are read; nothing refers to it yet. */
-  restore(id: number, list: AclList): void {
-    assert(id > 0, 'a restored ACL id is above 0')
-    assert(!this.byId.has(id), 'an ACL id is restored once')
+  /**
+   * Takes a row of a snapshot's table, before the nodes are read; nothing refers to it yet. False if no sound
+   * snapshot holds such a row: the id is not above 0, or was there before.
+   */
+  restore(id: number, list: AclList): boolean {
+    if (id <= 0 || this.byId.has(id)) return false
     if (id > this.lastId) this.lastId = id
     const key = aclListKey(list)
     const twin = this.byKey.get(key)
@@ -96,6 +96,7 @@ export class AclTable {
     const entry: AclEntry = { id, list, key, referenceCount: 0 }
     this.byId.set(id, entry)
     if (twin === undefined) this.byKey.set(key, entry)
+    return true
   }
 
   /**
@@ -150,7 +151,7 @@ export class AclTable {
 function isOpen(list: AclList): boolean {
   if (list.length !== 1) return false
   const entry = list[0]
-  return entry !== undefined && entry.perms === 31 && entry.scheme === 'world' && entry.id === 'anyone'
+  return entry !== undefined && entry.perms === Perm.all && entry.scheme === 'world' && entry.id === 'anyone'
 }
 
 /** A text that is equal for equal lists only: the lengths keep one field from running into the next. */
