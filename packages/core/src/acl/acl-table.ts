@@ -37,6 +37,8 @@ export class AclTable {
   private readonly byId = new Map<number, AclEntry>()
   private readonly byKey = new Map<string, AclEntry>()
   private lastId = 0
+  /** The list that was asked for last: clients create many nodes with one list, and comparing is cheaper than making a key. */
+  private recent: AclEntry | null = null
 
   /** Number of lists in the table, the open one not counted. */
   get size(): number {
@@ -55,14 +57,9 @@ export class AclTable {
   /** The id of `list` with one more reference to it; null is the open list. */
   idFor(list: AclList | null): number {
     if (list === null || isOpen(list)) return OPEN_ACL_ID
-    const key = aclListKey(list)
-    let entry = this.byKey.get(key)
-    if (entry === undefined) {
-      this.lastId += 1
-      entry = this.insert(this.lastId, list, key)
-    }
-    entry.referenceCount += 1
-    return entry.id
+    if (this.recent === null || !isEqual(this.recent.list, list)) this.recent = this.findOrInsert(list)
+    this.recent.referenceCount += 1
+    return this.recent.id
   }
 
   /** One more node refers to `id`. */
@@ -133,11 +130,16 @@ export class AclTable {
     this.byId.clear()
     this.byKey.clear()
     this.lastId = 0
+    this.recent = null
   }
 
-  private insert(id: number, list: AclList, key: string): AclEntry {
-    const entry: AclEntry = { id, list, key, referenceCount: 0 }
-    this.byId.set(id, entry)
+  private findOrInsert(list: AclList): AclEntry {
+    const key = aclListKey(list)
+    const found = this.byKey.get(key)
+    if (found !== undefined) return found
+    this.lastId += 1
+    const entry: AclEntry = { id: this.lastId, list, key, referenceCount: 0 }
+    this.byId.set(entry.id, entry)
     this.byKey.set(key, entry)
     return entry
   }
@@ -145,6 +147,7 @@ export class AclTable {
   private delete(entry: AclEntry): void {
     this.byId.delete(entry.id)
     if (this.byKey.get(entry.key) === entry) this.byKey.delete(entry.key)
+    if (this.recent === entry) this.recent = null
   }
 }
 
@@ -152,6 +155,16 @@ function isOpen(list: AclList): boolean {
   if (list.length !== 1) return false
   const entry = list[0]
   return entry !== undefined && entry.perms === Perm.all && entry.scheme === 'world' && entry.id === 'anyone'
+}
+
+function isEqual(left: AclList, right: AclList): boolean {
+  if (left.length !== right.length) return false
+  for (const [index, entry] of left.entries()) {
+    const other = right[index]
+    if (other === undefined || entry.perms !== other.perms) return false
+    if (entry.scheme !== other.scheme || entry.id !== other.id) return false
+  }
+  return true
 }
 
 /** A text that is equal for equal lists only: the lengths keep one field from running into the next. */
