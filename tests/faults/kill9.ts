@@ -149,7 +149,7 @@ class Lineage {
   async #openWriters(port: number): Promise<void> {
     for (let index = 0; index < WRITERS; index++) {
       const session = await RecordedSession.open(this.#history, port, SESSION_TIMEOUT_MS)
-      this.#writers.push(new LoadWriter(index, session, this.#random))
+      this.#writers.push(new LoadWriter(index, session, this.#random, hasPassingAcls(this.#context)))
     }
     const first = this.#writers[0]
     if (first !== undefined) await prepareTree(first.session, WRITERS)
@@ -325,6 +325,14 @@ function chooseConfig(random: SeededRandom): ServerConfig {
   }
 }
 
+/**
+ * Apache's 3.8 does not start from a snapshot in which a node refers to an ACL that was first used after
+ * the snapshot's table of ACLs was written.
+ */
+function hasPassingAcls(context: FaultContext): boolean {
+  return context.target === 'ours'
+}
+
 /** Apache's 3.8 does not start when a kill fell between the creation of a log file and its header; 3.9 deletes such a file. */
 function removeEmptyLastLog(folder: string): void {
   const last = existsSync(folder) ? readLogFiles(folder).at(-1) : undefined
@@ -343,7 +351,7 @@ async function fillDirectory(context: FaultContext, directory: string, history: 
     const server = await startServer({ target: context.target, directory, config })
     const session = await RecordedSession.open(history, server.port, SESSION_TIMEOUT_MS)
     if (run === 0) await prepareTree(session, 1)
-    const writer = new LoadWriter(0, session, context.random)
+    const writer = new LoadWriter(0, session, context.random, hasPassingAcls(context))
     const wanted = history.zxidSeen + 150
     writer.start(server.port, 8, context.random.fork(run))
     while (history.zxidSeen < wanted) await delay(2)

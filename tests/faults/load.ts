@@ -2,7 +2,7 @@
 // their own guesses: a write that fails is as good as one that succeeds, because the oracle knows
 // what each must end with.
 
-import { openAcl, RawCreateMode } from '../support/raw-records.ts'
+import { openAcl, type RawAcl, RawCreateMode } from '../support/raw-records.ts'
 import { type History, RecordedSession } from './history.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import { delay } from './suite.ts'
@@ -14,12 +14,23 @@ const SHARED_NODES = 8
 /** Names of sequential nodes that a writer remembers, to delete them again. */
 const REMEMBERED_MAX = 60
 
+/** ACLs that a node of the prepared tree keeps in use all the time. */
+const lastingAcls: readonly (readonly RawAcl[])[] = [1, 2, 3, 4].map((number) => [
+  ...openAcl,
+  { perms: number, scheme: 'digest', id: `lasting${number}:hash` },
+])
+
 /** Creates the nodes that all writers use. */
 export async function prepareTree(session: RecordedSession, writers: number): Promise<void> {
   const paths = ['/queue', '/shared', '/together']
   for (let index = 0; index < writers; index++) paths.push(`/w${index}`)
   for (let index = 0; index < SHARED_NODES; index++) paths.push(`/shared/n${index}`)
   await Promise.all(paths.map((path) => session.write({ kind: 'create', path, data: null, flags: RawCreateMode.persistent })))
+  for (const [index, acl] of lastingAcls.entries()) {
+    const path = `/shared/acl${index}`
+    await session.write({ kind: 'create', path, data: null, flags: RawCreateMode.persistent })
+    await session.write({ kind: 'setAcl', path, acl, version: -1 })
+  }
 }
 
 /** One writer: its session may end and be followed by another, its nodes stay its own. */
@@ -27,13 +38,16 @@ export class LoadWriter {
   readonly index: number
   session: RecordedSession
   readonly #home: string
+  readonly #hasPassingAcls: boolean
   readonly #sequentials: string[] = []
   #random: SeededRandom
   #window = 1
   #isRunning = false
   #isChangingSession = false
 
-  constructor(index: number, session: RecordedSession, random: SeededRandom) {
+  /** `hasPassingAcls`: also use ACLs that come into use and go out of it while a snapshot is written. */
+  constructor(index: number, session: RecordedSession, random: SeededRandom, hasPassingAcls: boolean) {
+    this.#hasPassingAcls = hasPassingAcls
     this.index = index
     this.session = session
     this.#home = `/w${index}`
@@ -127,6 +141,9 @@ export class LoadWriter {
   }
 
   #setAcl(): Operation {
+    if (!this.#hasPassingAcls || this.#random.isLikely(0.3)) {
+      return { kind: 'setAcl', path: this.#ownPath(), acl: this.#random.pick([openAcl, ...lastingAcls]), version: -1 }
+    }
     const acl = [...openAcl]
     for (let count = this.#random.below(3); count > 0; count--) {
       acl.push({ perms: this.#random.between(1, 31), scheme: 'digest', id: `user${this.#random.below(5)}:hash` })

@@ -20,6 +20,8 @@ export function damageTail(
   const last = files.at(-1)
   if (kind === 'none' || last === undefined) return 'none'
   if (kind === 'torn snapshot') return tearSnapshot(folder, random)
+  // The kill came before the file got its header: that is damage enough.
+  if (last.sizeBytes < LOG_HEADER_BYTES) return 'none'
   const name = basename(last.path)
   if (kind === 'zeros') {
     const count = random.between(1, 6000)
