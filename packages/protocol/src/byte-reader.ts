@@ -97,7 +97,11 @@ export class ByteReader {
   /** A copy of the field's bytes, or null. */
   readBuffer(): Uint8Array | null {
     const length = this.readSlice()
-    return length < 0 ? null : this.bytes.slice(this.sliceStart, this.sliceStart + length)
+    if (length < 0) return null
+    // Not `slice`: a Node Buffer's shares the memory, and would keep a whole network chunk alive.
+    const copy = new Uint8Array(length)
+    copy.set(this.bytes.subarray(this.sliceStart, this.sliceStart + length))
+    return copy
   }
 
   readString(): string | null {

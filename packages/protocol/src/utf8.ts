@@ -41,7 +41,11 @@ export function utf8Write(text: string, bytes: Uint8Array, offset: number): numb
   return length
 }
 
-/** Decodes `bytes[start, end)`; each malformed sequence becomes U+FFFD, as in the reference's reader. */
+/**
+ * Decodes `bytes[start, end)`; each malformed sequence becomes U+FFFD, as in the reference's reader.
+ * A surrogate pair in which each half was encoded by itself (CESU-8: three bytes and three) is read as the
+ * character that it stands for, because that is how the reference's servers write one.
+ */
 export function utf8Read(bytes: Uint8Array, start: number, end: number): string {
   if (end - start > CONCAT_LENGTH_MAX) return decodeWithPlatform(bytes, start, end)
   let text = ''
@@ -61,10 +65,43 @@ export function utf8Bytes(text: string): Uint8Array {
 }
 
 function decodeWithPlatform(bytes: Uint8Array, start: number, end: number): string {
-  // A byte order mark is an ordinary character here, and the platform's decoder would eat it.
+  let text = ''
+  let segmentStart = start
+  for (let i = start; i + 6 <= end; i++) {
+    if (!isSurrogatePair(bytes, i)) continue
+    text += decodeSegment(bytes, segmentStart, i)
+    text += String.fromCharCode(surrogateAt(bytes, i), surrogateAt(bytes, i + 3))
+    segmentStart = i + 6
+    i += 5
+  }
+  return text + decodeSegment(bytes, segmentStart, end)
+}
+
+function decodeSegment(bytes: Uint8Array, start: number, end: number): string {
   const text = decoder.decode(bytes.subarray(start, end))
+  // A byte order mark is an ordinary character here, and the platform's decoder would eat it.
   const hasMark = end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf
   return hasMark ? `\ufeff${text}` : text
+}
+
+/** Whether the six bytes at `i` are U+D800 to U+DBFF and U+DC00 to U+DFFF, three bytes each. 0xed can only begin a character. */
+function isSurrogatePair(bytes: Uint8Array, i: number): boolean {
+  return (
+    bytes[i] === 0xed &&
+    isWithin(bytes[i + 1], 0xa0, 0xaf) &&
+    isWithin(bytes[i + 2], 0x80, 0xbf) &&
+    bytes[i + 3] === 0xed &&
+    isWithin(bytes[i + 4], 0xb0, 0xbf) &&
+    isWithin(bytes[i + 5], 0x80, 0xbf)
+  )
+}
+
+function isWithin(byte: number | undefined, min: number, max: number): boolean {
+  return byte !== undefined && byte >= min && byte <= max
+}
+
+function surrogateAt(bytes: Uint8Array, i: number): number {
+  return 0xd000 | (((bytes[i + 1] as number) & 0x3f) << 6) | ((bytes[i + 2] as number) & 0x3f)
 }
 
 function isLowSurrogate(unit: number): boolean {
