@@ -131,6 +131,12 @@ test('keys are equal for equal lists only, whatever stands in the fields', () =>
   )
 })
 
+test('text that runs from one field into the next does not make lists equal', () => {
+  const keyOf = (scheme: string, id: string): string => aclListKey([{ perms: 1, scheme, id }])
+  expect(keyOf('a', '1:b')).not.toBe(keyOf('a:3', 'b'))
+  expect(keyOf('a:1', 'b')).not.toBe(keyOf('a', '1:b'))
+})
+
 test('over any schedule of nodes that come and go the table holds just the lists that nodes hold', () => {
   const few = fc.constantFrom<AclList>([alice], [readAll], [alice, readAll], [readAll, alice], [], OPEN_ACL)
   const schedule = fc.array(

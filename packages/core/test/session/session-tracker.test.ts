@@ -50,6 +50,7 @@ test('an expired session is closing: it is not touched, not resumed, and expires
   expect(session.isClosing).toBe(true)
   expect(tracker.touch(session, 3000)).toBe(false)
   expect(tracker.resume(session, 5000, localOwner, 3000)).toBe(false)
+  expect([session.timeoutMs, session.owner, tracker.expiryMs(session)]).toEqual([2000, null, 3000])
   expect(tracker.expired(100_000)).toEqual([])
   expect(tracker.has(1n)).toBe(true)
 })
