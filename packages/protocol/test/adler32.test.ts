@@ -25,7 +25,7 @@ test('it agrees with the trailer that zlib writes', () => {
   )
 })
 
-test.each([5551, 5552, 5553, 11104, 11111, 1_000_003])(
+test.each([3839, 3840, 3841, 7680, 7687, 1_000_003])(
   '%i bytes of 255, the most that the sums can grow, do not overflow',
   (length) => {
     const bytes = new Uint8Array(length).fill(255)
