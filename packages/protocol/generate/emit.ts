@@ -47,7 +47,9 @@ function recordImports(schema: Schema, file: SchemaFile): readonly string[] {
       namesByFile.set(schema.fileName(name), names)
     }
   }
-  return [...namesByFile].sort().map(([fileName, names]) => importLine([...names], `./${fileName}.ts`))
+  return [...namesByFile]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([fileName, names]) => importLine([...names], `./${fileName}.ts`))
 }
 
 function nestedRecord(type: FieldType): string | null {

@@ -112,7 +112,11 @@ test('the results of a multi that failed say which part did', () => {
 
 test('the results of a multiRead stand each for itself', () => {
   const [reply] = messages.filter(({ kind }) => kind === 'reply to multiRead')
-  expect((reply?.body as readonly MultiResult[]).map(({ op }) => opName(op))).toEqual(['getData', 'getChildren', 'error'])
+  expect((reply?.body as readonly MultiResult[] | undefined)?.map(({ op }) => opName(op))).toEqual([
+    'getData',
+    'getChildren',
+    'error',
+  ])
 })
 
 function readSession(text: string): readonly Message[] {

@@ -83,8 +83,18 @@ describe('validatePath', () => {
 function isValidByTheRules(path: string): boolean {
   if (path === '/') return true
   const [first, ...names] = path.split('/')
-  const forbidden = /[\u0000-\u001f\u007f-\u009f\ud800-\uf8ff\ufff0-\uffff]/
-  return first === '' && names.length > 0 && names.every((name) => !['', '.', '..'].includes(name)) && !forbidden.test(path)
+  return first === '' && names.length > 0 && names.every((name) => !['', '.', '..'].includes(name) && isAllowedText(name))
+}
+
+function isAllowedText(name: string): boolean {
+  const forbidden: readonly (readonly [number, number])[] = [
+    [0, 0x1f],
+    [0x7f, 0x9f],
+    [0xd800, 0xf8ff],
+    [0xfff0, 0xffff],
+  ]
+  const units = Array.from({ length: name.length }, (_, i) => name.charCodeAt(i))
+  return units.every((unit) => !forbidden.some(([min, max]) => unit >= min && unit <= max))
 }
 
 describe('isPlainPathBytes', () => {

@@ -85,7 +85,7 @@ test.each<[string, number[], string]>([
   ['after a character that is cut', [0xe2, 0x82, ...PAIR], `${REPLACEMENT}😀`],
   ['beside its proper encoding', [...PAIR, 0xf0, 0x9f, 0x98, 0x80], '😀😀'],
   ['before a byte order mark', [...PAIR, 0xef, 0xbb, 0xbf], '😀\ufeff'],
-  ['in a long text', [...new Array<number>(100).fill(0x61), ...PAIR], `${'a'.repeat(100)}😀`],
+  ['in a long text', [...Buffer.alloc(100, 'a'), ...PAIR], `${'a'.repeat(100)}😀`],
 ])('a surrogate pair of six bytes, %s, is read as its character', (_where, bytes, text) => {
   expect(read(Uint8Array.from(bytes))).toBe(text)
 })
