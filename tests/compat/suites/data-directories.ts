@@ -1,0 +1,3 @@
+import type { Suite } from '../suite.ts'
+
+export const dataDirectoriesSuite: Suite = { name: 'data-directories', purpose: '', software: [], run: async () => {} }
