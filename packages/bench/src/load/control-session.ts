@@ -117,6 +117,14 @@ export class ControlSession implements SessionHandler {
     })
   }
 
+  /** Rejects unless the node exists. */
+  async exists(path: string): Promise<void> {
+    await this.request(readFrame(RequestType.exists, path, false), (reply) => {
+      reply.expectSuccess()
+      reply.expectBody(STAT_BYTES)
+    })
+  }
+
   /** Names of a node's children. */
   children(path: string): Promise<string[]> {
     return this.request(readFrame(RequestType.getChildren, path, false), (reply) => {

@@ -1,0 +1,53 @@
+import { createServer } from 'node:net'
+import { ControlSession } from '../load/control-session.ts'
+import { SocketTransport } from '../load/socket-transport.ts'
+
+/** Where all measured servers listen. */
+export const HOST = '127.0.0.1'
+
+/** Some connections that are made while a server starts are never answered: give up early and try again. */
+const ATTEMPT_TIMEOUT_MS = 300
+const SESSION_TIMEOUT_MS = 30000
+
+/** A port of the loopback that nobody listens on. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', reject)
+    probe.listen(0, HOST, () => {
+      const address = probe.address()
+      const port = typeof address === 'object' && address !== null ? address.port : 0
+      probe.close(() => resolve(port))
+    })
+  })
+}
+
+/** Opens a session and reads a node in it; returns when that was answered, or null if it was not. */
+export async function tryRead(port: number, path: string): Promise<number | null> {
+  const control = new ControlSession(new SocketTransport({ host: HOST, port }), SESSION_TIMEOUT_MS)
+  let timer: NodeJS.Timeout | null = null
+  try {
+    const timeout = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error('no answer')), ATTEMPT_TIMEOUT_MS)
+    })
+    const served = (async (): Promise<number> => {
+      await control.open()
+      await control.exists(path)
+      const answeredMs = performance.now()
+      await control.close()
+      return answeredMs
+    })()
+    return await Promise.race([served, timeout])
+  } catch {
+    // Refused, closed, silent: the server is not there yet. The caller gives up after a while.
+    return null
+  } finally {
+    if (timer !== null) clearTimeout(timer)
+    control.destroy()
+  }
+}
+
+/** Waits; for polling and settling real processes only. */
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
