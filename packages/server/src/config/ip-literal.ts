@@ -14,21 +14,21 @@ export function expandIpv6(text: string): string | null {
   const zone = zoneAt < 0 ? '' : text.slice(zoneAt)
   const halves = address.split('::')
   if (halves.length > 2) return null
-  const head = groups(halves[0] ?? '')
-  const tail = halves.length === 2 ? groups(halves[1] ?? '') : []
+  const head = groups(halves[0] ?? '', halves.length === 1)
+  const tail = halves.length === 2 ? groups(halves[1] ?? '', true) : []
   if (head === null || tail === null) return null
   const missing = 8 - head.length - tail.length
   if (halves.length === 2 ? missing < 1 : missing !== 0) return null
   return [...head, ...new Array<string>(missing).fill('0'), ...tail].join(':') + zone
 }
 
-/** The 16-bit groups of a part of an address, without leading zeros; a dotted ending gives two. */
-function groups(part: string): string[] | null {
+/** The 16-bit groups of a part of an address, without leading zeros. The end of an address may be dotted, which gives two. */
+function groups(part: string, isEnd: boolean): string[] | null {
   if (part === '') return []
   const result: string[] = []
   const texts = part.split(':')
   for (const [index, text] of texts.entries()) {
-    if (index === texts.length - 1 && isIpv4(text)) {
+    if (isEnd && index === texts.length - 1 && isIpv4(text)) {
       const [a = 0, b = 0, c = 0, d = 0] = text.split('.').map(Number)
       result.push((a * 256 + b).toString(16), (c * 256 + d).toString(16))
     } else if (/^[0-9a-fA-F]{1,4}$/.test(text)) {

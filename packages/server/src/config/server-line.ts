@@ -52,11 +52,11 @@ export function parseServerLine(id: number, text: string, isMultiAddressEnabled:
 
 /** The line's value in canonical form, as it stands in `/zookeeper/config`. */
 export function formatServerLine(member: Member): string {
-  const addresses = member.addresses.map(
-    (address) => `${bracketedHost(address.host)}:${address.quorumPort}:${address.electionPort}`,
-  )
+  const addresses = [...member.addresses].sort(byHost).map((address) => {
+    return `${bracketedHost(address.host)}:${address.quorumPort}:${address.electionPort}`
+  })
   const client = member.client === null ? '' : `;${bracketedHost(member.client.host)}:${member.client.port}`
-  return `${addresses.sort().join('|')}:${member.role}${client}`
+  return `${addresses.join('|')}:${member.role}${client}`
 }
 
 /** Reads `participant` or `observer` in any case; throws `ConfigError`. */
@@ -64,6 +64,12 @@ export function parseRole(text: string): MemberRole {
   const role = text.toLowerCase()
   if (role === 'participant' || role === 'observer') return role
   throw new ConfigError(`Unrecognised peertype: ${text}`, 'a server is a participant or an observer')
+}
+
+/** Code point order, which is the same on every machine. Equal hosts are ordered by port so that there is one canonical text. */
+function byHost(one: MemberAddress, other: MemberAddress): number {
+  if (one.host !== other.host) return one.host < other.host ? -1 : 1
+  return one.quorumPort - other.quorumPort || one.electionPort - other.electionPort
 }
 
 interface ParsedAddress {

@@ -148,9 +148,9 @@ export class Settings {
       const isPatternSet = this.#patterned.has(entry.key)
       if (given === undefined && !isPatternSet) continue
       if (!this.keysRead.has(entry.key) && entry.status !== 'no effect') this.#check(entry)
-      const isDefault = given !== undefined && given.text.toLowerCase() === (entry.defaultText ?? '').toLowerCase()
-      if (entry.status === 'not yet' && !isDefault)
+      if (entry.status === 'not yet' && asksForSomething(entry, given?.text ?? null)) {
         this.#logger.warn(`${given?.origin ?? entry.key} has no effect: ${entry.note ?? ''}`)
+      }
       if (entry.status === 'no effect') this.#logger.debug(`${given?.origin ?? entry.key} has no effect: ${entry.note ?? ''}`)
     }
   }
@@ -252,6 +252,12 @@ const PROPERTIES_OF_LAUNCHERS: ReadonlySet<string> = new Set([
 function exportedName(entry: ConfigEntry | null, key: string): string {
   if (entry === null || entry.type === 'pattern') return PROPERTY_PREFIX + key
   return entry.property ?? PROPERTY_PREFIX + key
+}
+
+/** Turning a missing feature off, or setting it to what it is anyway, asks for nothing. */
+function asksForSomething(entry: ConfigEntry, text: string | null): boolean {
+  if (entry.type === 'boolean') return text?.toLowerCase() === 'true'
+  return text !== entry.defaultText
 }
 
 function fileKeys(): string[] {

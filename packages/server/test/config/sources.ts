@@ -1,0 +1,94 @@
+// Files in memory and a log that remembers, for the tests of the configuration.
+
+import { configFromProperties, loadConfig } from '../../src/config/load-config.ts'
+import type { ServerConfig } from '../../src/config/server-config.ts'
+import type { Logger } from '../../src/logger.ts'
+import { StartupError } from '../../src/startup-error.ts'
+
+/** Remembers lines as `WARN text`. */
+export class RecordingLogger implements Logger {
+  readonly lines: string[] = []
+
+  trace(message: string): void {
+    this.lines.push(`TRACE ${message}`)
+  }
+
+  debug(message: string): void {
+    this.lines.push(`DEBUG ${message}`)
+  }
+
+  info(message: string): void {
+    this.lines.push(`INFO ${message}`)
+  }
+
+  warn(message: string): void {
+    this.lines.push(`WARN ${message}`)
+  }
+
+  error(message: string): void {
+    this.lines.push(`ERROR ${message}`)
+  }
+
+  /** Lines of a level, without the level. */
+  at(level: string): string[] {
+    return this.lines.filter((line) => line.startsWith(`${level} `)).map((line) => line.slice(level.length + 1))
+  }
+}
+
+export interface Loaded {
+  readonly config: ServerConfig
+  readonly log: RecordingLogger
+}
+
+export interface Given {
+  /** Further files by absolute path. */
+  readonly files?: Readonly<Record<string, string>>
+  readonly properties?: Readonly<Record<string, string>>
+}
+
+/** Loads `/srv/conf/zoo.cfg` with this text, as the server does, from the working directory `/srv`. */
+export function load(text: string, given: Given = {}): Loaded {
+  return loadPath('/srv/conf/zoo.cfg', { ...given, files: { '/srv/conf/zoo.cfg': text, ...given.files } })
+}
+
+export function loadPath(path: string, given: Given): Loaded {
+  const log = new RecordingLogger()
+  return { config: loadConfig(path, sources(given, log)), log }
+}
+
+export function loadProperties(properties: Readonly<Record<string, string>>, given: Given = {}): Loaded {
+  const log = new RecordingLogger()
+  return { config: configFromProperties(new Map(Object.entries(properties)), sources(given, log)), log }
+}
+
+/** The refusal of a configuration: its exit code, its own message, and the message of its cause. */
+export function refusal(attempt: () => unknown): { exitCode: number; message: string; cause: string } {
+  try {
+    attempt()
+  } catch (error) {
+    if (!(error instanceof StartupError)) throw error
+    return {
+      exitCode: error.exitCode,
+      message: error.message,
+      cause: error.cause instanceof Error ? error.cause.message : String(error.cause),
+    }
+  }
+  throw new Error('the configuration was accepted')
+}
+
+function sources(given: Given, logger: Logger) {
+  const files = new Map(Object.entries(given.files ?? {}))
+  return {
+    disk: {
+      exists: (path: string): boolean => files.has(path),
+      readFile(path: string): Uint8Array {
+        const text = files.get(path)
+        if (text === undefined) throw new Error(`no file ${path}`)
+        return Buffer.from(text, 'latin1')
+      },
+    },
+    logger,
+    workingDirectory: '/srv',
+    properties: new Map(Object.entries(given.properties ?? {})),
+  }
+}
