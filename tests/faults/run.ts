@@ -7,11 +7,12 @@
 
 import { parseArgs } from 'node:util'
 import type { ServerTarget } from '../support/server-process.ts'
+import { fullDiskSuite } from './full-disk.ts'
 import { kill9Suite } from './kill9.ts'
 import { SeededRandom } from './seeded-random.ts'
 import type { FaultCase, FaultContext, FaultSuite } from './suite.ts'
 
-const suites: readonly FaultSuite[] = [kill9Suite]
+const suites: readonly FaultSuite[] = [kill9Suite, fullDiskSuite]
 
 interface Selection {
   readonly target: ServerTarget

@@ -2,7 +2,17 @@
 // call starts our server or Apache's, so that each suite can be run against both.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { connect as connectSocket, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -126,6 +136,32 @@ export class ServerProcess {
 
   signal(signal: NodeJS.Signals): void {
     if (this.exitStatus === null) this.child.kill(signal)
+  }
+
+  /** Stops the process in its tracks and waits until none of its threads runs any more, not even inside the kernel. Linux only. */
+  async freeze(): Promise<void> {
+    this.signal('SIGSTOP')
+    const deadlineMs = performance.now() + 10_000
+    while (this.exitStatus === null && !this.isFrozen()) {
+      if (performance.now() > deadlineMs) throw new Error(`process ${this.pid} does not stop`)
+      await delay(1)
+    }
+  }
+
+  thaw(): void {
+    this.signal('SIGCONT')
+  }
+
+  private isFrozen(): boolean {
+    try {
+      return readdirSync(`/proc/${this.pid}/task`).every((thread) => {
+        const status = readFileSync(`/proc/${this.pid}/task/${thread}/stat`, 'utf8')
+        return /^[Tt]/.test(status.slice(status.lastIndexOf(')') + 2))
+      })
+    } catch {
+      // A thread ended between its listing and its reading.
+      return false
+    }
   }
 
   /** The status within `timeoutMs`, or null if the process still runs then. */

@@ -1,0 +1,69 @@
+// A well-behaved client that goes on with its small work while others misbehave. What it suffers is
+// what every honest client of the server suffers.
+
+import { RawClient } from '../support/raw-client.ts'
+import { delay, expect } from './suite.ts'
+
+const PAUSE_MS = 15
+
+export class Canary {
+  readonly #client: RawClient
+  readonly #node: string
+  readonly #latenciesMs: number[] = []
+  #isSinging = true
+  #song: Promise<void>
+
+  private constructor(client: RawClient, node: string) {
+    this.#client = client
+    this.#node = node
+    this.#song = this.#sing()
+    // The failure is reported by `silence`; until then it must not end the process.
+    this.#song.catch(() => undefined)
+  }
+
+  /** `auth`: user and password for trees in which not everyone may write. */
+  static async start(port: number, node = '/canary', auth: string | null = null): Promise<Canary> {
+    const client = await RawClient.connect('127.0.0.1', port, { timeoutMs: 30_000 })
+    if (auth !== null) await client.auth('digest', auth)
+    await client.create(node, 'note 0')
+    return new Canary(client, node)
+  }
+
+  get rounds(): number {
+    return this.#latenciesMs.length
+  }
+
+  /** Ends the work; fails the case if any of it failed, came out wrong, or took longer than `latencyMaxMs`. */
+  async silence(latencyMaxMs: number): Promise<string> {
+    this.#isSinging = false
+    await this.#song
+    await this.#client.close()
+    const sorted = this.#latenciesMs.toSorted((left, right) => left - right)
+    const worstMs = sorted.at(-1) ?? Number.NaN
+    const medianMs = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+    const p99Ms = sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN
+    const figures = `canary ${sorted.length} rounds, p50 ${medianMs.toFixed(1)} p99 ${p99Ms.toFixed(1)} max ${worstMs.toFixed(0)} ms`
+    expect(sorted.length > 0, 'the canary came to nothing')
+    expect(worstMs <= latencyMaxMs, `another client waited too long: ${figures}`)
+    return figures
+  }
+
+  async #sing(): Promise<void> {
+    for (let note = 1; this.#isSinging; note++) {
+      const startedMs = performance.now()
+      const text = `note ${note}`
+      const stat = await this.#client.setData(this.#node, text)
+      const { path } = await this.#client.create2(`${this.#node}/echo-`, text, 3)
+      const shown = await this.#client.getText(this.#node)
+      const owned = await this.#client.exists(path)
+      await this.#client.delete(path)
+      this.#latenciesMs.push((performance.now() - startedMs) / 5)
+      expect(
+        stat.version === note && shown === text,
+        `the canary wrote "${text}" as version ${note} and got "${shown}", ${stat.version}`,
+      )
+      expect(owned?.ephemeralOwner === this.#client.sessionId, `the canary's own node ${path} is not there`)
+      await delay(PAUSE_MS)
+    }
+  }
+}
