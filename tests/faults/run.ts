@@ -10,9 +10,10 @@ import type { ServerTarget } from '../support/server-process.ts'
 import { fullDiskSuite } from './full-disk.ts'
 import { kill9Suite } from './kill9.ts'
 import { SeededRandom } from './seeded-random.ts'
+import { silentSuite } from './silent.ts'
 import type { FaultCase, FaultContext, FaultSuite } from './suite.ts'
 
-const suites: readonly FaultSuite[] = [kill9Suite, fullDiskSuite]
+const suites: readonly FaultSuite[] = [kill9Suite, fullDiskSuite, silentSuite]
 
 interface Selection {
   readonly target: ServerTarget
