@@ -22,6 +22,7 @@ async function main(): Promise<number> {
     console.log(COMPARE_USAGE)
     return 0
   }
+  if (process.platform !== 'linux') throw new UsageError('the comparison reads /proc: it runs on Linux only')
   const options = parseCompareOptions(argv)
   const allRows = loadRows(options.isQuick)
   if (options.isList) {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { sleep } from './loopback.ts'
-import { figure, measureLoad } from './measured-load.ts'
+import { measureLoad } from './measured-load.ts'
 import { type ExtraConfig, MeasuredServer } from './measured-server.ts'
 import type { Target } from './target.ts'
 
@@ -191,26 +191,29 @@ async function measureRestart(servers: Pair, plan: LifePlan): Promise<{ startS: 
   return { startS, rssMb }
 }
 
-/** The longest gap counts only if a whole snapshot was written meanwhile. */
+/** The longest gap counts only if a whole snapshot was written meanwhile; a server too slow for one gets a longer run. */
 async function measureSnapshots(servers: Pair, plan: LifePlan): Promise<Series> {
+  return await inTurn(servers, plan.repeats, async (server) => {
+    const gapMs = await snapshotGapMs(server, plan, plan.snapshotLoadS)
+    return gapMs ?? (await snapshotGapMs(server, plan, plan.snapshotLoadS * 3))
+  })
+}
+
+async function snapshotGapMs(server: MeasuredServer, plan: LifePlan, durationS: number): Promise<number | null> {
   const config: ExtraConfig = { snapCount: SNAP_COUNT }
   const argv = ['--workload', 'mix', '--read-share', '0.5', '--connections', '16', '--window', '4', '--payload', `${NODE_BYTES}`]
-  const load = [...argv, '--duration', `${plan.snapshotLoadS}`, '--warmup', '0']
-  return await inTurn(servers, plan.repeats, async (server) => {
-    await server.start(config, LOADED_NODE)
-    const before = server.snapshots()
-    const result = await measureLoad(server, load)
-    const count = newSnapshots(before, server.snapshots())
-    await server.stop()
-    const gapMs = count === 0 ? null : figure(result, (measured) => measured.report.outcome.longestGapMs)
-    const stallMs = figure(result, (measured) => measured.report.outcome.generator.longestStallMs)
-    const outcome =
-      'failed' in result
-        ? `FAILED: ${result.failed}`
-        : `longest gap ${gapMs?.toFixed(1) ?? '-'} ms (the generator's own longest stall: ${stallMs?.toFixed(1) ?? '-'} ms)`
-    plan.log(`  snapshot under load: ${server.name} wrote ${count}, ${outcome}`)
-    return gapMs
-  })
+  await server.start(config, LOADED_NODE)
+  const before = server.snapshots()
+  const result = await measureLoad(server, [...argv, '--duration', `${durationS}`, '--warmup', '0'])
+  const count = newSnapshots(before, server.snapshots())
+  await server.stop()
+  if ('failed' in result) throw new Error(`loading ${server.name} while it writes snapshots failed: ${result.failed}`)
+  const { longestGapMs, generator } = result.report.outcome
+  const stall = `the generator's own longest stall ${generator.longestStallMs.toFixed(1)} ms`
+  plan.log(
+    `  snapshot under load: ${server.name} wrote ${count} in ${durationS} s, longest gap ${longestGapMs.toFixed(1)} ms, ${stall}`,
+  )
+  return count === 0 ? null : longestGapMs
 }
 
 /** Snapshots that were not there before and are complete. */

@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
+import { readFileSync, realpathSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 
 /** What the figures were measured on. */
@@ -29,7 +30,21 @@ export function machineFacts(directory: string): MachineFacts {
 
 /** The name of the directory's file system: on tmpfs a sync costs nothing, and every set would be too fast. */
 export function fileSystemOf(directory: string): string {
-  return execFileSync('stat', ['--file-system', '--format=%T', directory], { encoding: 'utf8' }).trim()
+  return mountedOver(realpathSync(directory), readFileSync('/proc/self/mounts', 'utf8'))
+}
+
+/** The file system of the longest mount point that is a path's beginning, out of the text of /proc/self/mounts. */
+export function mountedOver(path: string, mounts: string): string {
+  let longest = -1
+  let name = 'unknown file system'
+  for (const line of mounts.split('\n')) {
+    const [, point, kind] = line.split(' ')
+    if (point === undefined || kind === undefined || point.length < longest) continue
+    if (path !== point && point !== '/' && !path.startsWith(`${point}/`)) continue
+    longest = point.length
+    name = kind
+  }
+  return name
 }
 
 function javaVersion(): string {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { type Interval, monotonicMs } from '../load/generator-usage.ts'
 
 /** What a group of processes used in an interval, and what the whole machine did meanwhile. */
@@ -27,7 +27,10 @@ const STAT_USER_TICKS = 11
 const STAT_SYSTEM_TICKS = 12
 const STAT_RSS_PAGES = 21
 
-/** Samples a process group from /proc while a load runs. Linux only. */
+/** Other systems have no /proc: there nothing is sampled, and every figure is zero. */
+const hasProc: boolean = existsSync('/proc/self/stat')
+
+/** Samples a process group from /proc while a load runs. */
 export class ProcessSampler {
   private readonly group: number
   private readonly samples: Sample[] = []
@@ -90,6 +93,7 @@ function readTicksPerS(): number {
 }
 
 function takeSample(group: number): Sample {
+  if (!hasProc) return { atMs: monotonicMs(), cpuS: 0, rssMb: 0, machineCpuS: 0 }
   let ticks = 0
   let pages = 0
   for (const name of readdirSync('/proc')) {

@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest'
+import { BLOCK_BEGIN, BLOCK_END, replaceBlock } from '../../src/compare/markdown-block.ts'
+
+test('only the text between the marks is replaced, and replacing it again changes nothing', () => {
+  const page = `# Title\n\n${BLOCK_BEGIN}\nold\n${BLOCK_END}\n\nThe end.\n`
+  const once = replaceBlock(page, 'new\n')
+  expect(once).toBe(`# Title\n\n${BLOCK_BEGIN}\n\nnew\n\n${BLOCK_END}\n\nThe end.\n`)
+  expect(replaceBlock(once, 'new')).toBe(once)
+})
+
+test('a page without the marks, or with them the wrong way round, is left alone', () => {
+  expect(() => replaceBlock('# Title\n', 'new')).toThrow(BLOCK_BEGIN)
+  expect(() => replaceBlock(`${BLOCK_END}\n${BLOCK_BEGIN}\n`, 'new')).toThrow('in this order')
+})
