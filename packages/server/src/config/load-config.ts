@@ -5,9 +5,9 @@ import { isAbsolute, resolve } from 'node:path'
 import type { Logger } from '../logger.ts'
 import type { Disk } from '../runtime/disk.ts'
 import { StartupError } from '../startup-error.ts'
+import { readMyId } from '../storage/data-directories.ts'
 import { ConfigError } from './config-error.ts'
 import { expandIpv6, isAnyAddress, isIpv4 } from './ip-literal.ts'
-import { readMyId } from './my-id.ts'
 import { parseProperties } from './properties-file.ts'
 import { checkDistributed, readMembership } from './read-membership.ts'
 import type { ServerConfig, SnapshotCompression } from './server-config.ts'
@@ -16,7 +16,7 @@ import { Settings } from './settings.ts'
 
 /** What reading a configuration needs from outside. */
 export interface ConfigSources {
-  readonly disk: Pick<Disk, 'exists' | 'readFile'>
+  readonly disk: Disk
   readonly logger: Logger
   /** Relative paths start here. */
   readonly workingDirectory: string
@@ -89,7 +89,7 @@ function makeConfig(file: ReadonlyMap<string, string>, origin: Origin, sources: 
     isMultiAddressEnabled: settings.boolean('multiAddress.enabled'),
   })
   const isDistributed = checkDistributed(membership, standaloneEnabled, logger)
-  const myId = readMyId(disk, resolve(directories.dataDir, 'myid'))
+  const myId = readMyId(disk, directories.dataDir)
   const ownMember = myId === null ? null : (membership?.members.get(myId) ?? null)
   const client = agreeOnClientAddress(listener, ownMember)
   const peerRole = agreeOnRole(parseRole(settings.textOrDefault('peerType')), ownMember, logger)
@@ -134,6 +134,7 @@ function makeConfig(file: ReadonlyMap<string, string>, origin: Origin, sources: 
     globalOutstandingLimit: settings.integer('globalOutstandingLimit'),
     largeRequestMaxBytes: settings.integer('largeRequestMaxBytes'),
     largeRequestThreshold: settings.integer('largeRequestThreshold'),
+    maxGetChildrenResponseCacheSize: settings.integer('maxGetChildrenResponseCacheSize'),
     enforceQuota: settings.boolean('enforceQuota'),
     isExtendedTypesEnabled: settings.boolean('extendedTypesEnabled'),
     emulate353TtlNodes: settings.boolean('emulate353TTLNodes'),

@@ -70,6 +70,7 @@ export interface ServerConfig {
   /** -1 is off. */
   readonly largeRequestThreshold: number
   readonly enforceQuota: boolean
+  readonly maxGetChildrenResponseCacheSize: number
 
   // Znodes.
   readonly isExtendedTypesEnabled: boolean

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import type { SettingType } from '../../src/config/config-entry.ts'
 import { configEntries, entryOfFileKey, entryOfProperty, fileNames, propertyNames } from '../../src/config/config-table.ts'
 import { Settings } from '../../src/config/settings.ts'
-import { load, RecordingLogger } from './sources.ts'
+import { RecordingLogger } from '../recording-logger.ts'
+import { load } from './sources.ts'
 
 test('no name means two settings', () => {
   const names = configEntries.flatMap(fileNames)

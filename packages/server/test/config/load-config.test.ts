@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ownMember } from '../../src/config/own-member.ts'
-import { load, loadPath, loadProperties, refusal } from './sources.ts'
+import { linesAt, load, loadPath, loadProperties, refusal } from './sources.ts'
 
 const MINIMAL = 'dataDir=/var/lib/zookeeper\nclientPort=2181\n'
 const ENSEMBLE = `${MINIMAL}initLimit=5\nsyncLimit=2\nserver.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2\n`
@@ -46,20 +46,20 @@ test('A139, A140: initLimit and syncLimit are taken', () => {
 })
 
 test('A141: a data directory below /tmp is warned about', () => {
-  expect(load(SAMPLE).log.at('WARN')).toEqual([expect.stringContaining('/tmp/zookeeper is below /tmp')])
-  expect(load(MINIMAL).log.at('WARN')).toEqual([])
+  expect(linesAt(load(SAMPLE).log, 'warn')).toEqual([expect.stringContaining('/tmp/zookeeper is below /tmp')])
+  expect(linesAt(load(MINIMAL).log, 'warn')).toEqual([])
 })
 
 test('A142: clientPort is taken and its address logged', () => {
   const { config, log } = load(`${MINIMAL}clientPortAddress=127.0.0.1\n`)
   expect(config).toMatchObject({ clientPort: 2181, clientPortAddress: '127.0.0.1' })
-  expect(log.at('INFO')).toContain('clientPortAddress is 127.0.0.1:2181')
+  expect(linesAt(log, 'info')).toContain('clientPortAddress is 127.0.0.1:2181')
 })
 
 test('A142: without an address, and with 0.0.0.0, every address is meant', () => {
   expect(load(MINIMAL).config.clientPortAddress).toBe('')
   expect(load(`${MINIMAL}clientPortAddress=0.0.0.0\n`).config.clientPortAddress).toBe('')
-  expect(load(MINIMAL).log.at('INFO')).toContain('clientPortAddress is 0.0.0.0:2181')
+  expect(linesAt(load(MINIMAL).log, 'info')).toContain('clientPortAddress is 0.0.0.0:2181')
 })
 
 test('without clientPort, and with 0, there is no listener', () => {
@@ -74,7 +74,7 @@ test('A143: maxClientCnxns is taken', () => {
 test('A144: autopurge.snapRetainCount below 3 is raised to 3 with a warning', () => {
   const { config, log } = load(`${MINIMAL}autopurge.snapRetainCount=1\n`)
   expect(config.autopurgeSnapRetainCount).toBe(3)
-  expect(log.at('WARN')).toEqual(['Invalid autopurge.snapRetainCount: 1. Defaulting to 3'])
+  expect(linesAt(log, 'warn')).toEqual(['Invalid autopurge.snapRetainCount: 1. Defaulting to 3'])
   expect(load(`${MINIMAL}autopurge.snapRetainCount=5\n`).config.autopurgeSnapRetainCount).toBe(5)
 })
 
@@ -234,24 +234,24 @@ test('only the first line of myid counts', () => {
 test('relative paths start at the working directory and are warned about unless they begin with a dot', () => {
   const { config, log } = load('dataDir=data\ndataLogDir=./logs\n')
   expect(config).toMatchObject({ dataDir: '/srv/data', dataLogDir: '/srv/logs' })
-  expect(log.at('WARN')).toEqual(["data is relative. Prepend ./ to indicate that you're sure!"])
+  expect(linesAt(log, 'warn')).toEqual(["data is relative. Prepend ./ to indicate that you're sure!"])
 })
 
 test('a relative configuration path is warned about and found', () => {
   const given = { files: { '/srv/zoo.cfg': MINIMAL } }
   const { config, log } = loadPath('zoo.cfg', given)
   expect(log.lines.slice(0, 2)).toEqual([
-    'INFO Reading configuration from: zoo.cfg',
-    "WARN zoo.cfg is relative. Prepend ./ to indicate that you're sure!",
+    'info Reading configuration from: zoo.cfg',
+    "warn zoo.cfg is relative. Prepend ./ to indicate that you're sure!",
   ])
   expect(config.configPath).toBe('/srv/zoo.cfg')
-  expect(loadPath('./zoo.cfg', given).log.at('WARN')).toEqual([])
+  expect(linesAt(loadPath('./zoo.cfg', given).log, 'warn')).toEqual([])
 })
 
 test('one listed server runs on its own, with the complaint that operators know', () => {
   const { config, log } = load(`${MINIMAL}server.1=a:1:2\n`)
   expect(config.isDistributed).toBe(false)
-  expect(log.at('ERROR')).toEqual(['Invalid configuration, only one server specified (ignoring)'])
+  expect(linesAt(log, 'error')).toEqual(['Invalid configuration, only one server specified (ignoring)'])
 })
 
 test('one listed server with standaloneEnabled=false is an ensemble', () => {
@@ -265,13 +265,13 @@ test.each([
 ])('%d voting servers are warned about', (count, warning) => {
   const servers = Array.from({ length: count }, (_, index) => `server.${index + 1}=host${index}:1:2\n`).join('')
   const { log } = load(`${MINIMAL}initLimit=5\nsyncLimit=2\n${servers}`, { files: { [MYID]: '1' } })
-  expect(log.at('WARN')).toEqual([warning])
+  expect(linesAt(log, 'warn')).toEqual([warning])
 })
 
 test('the role in the list wins over peerType', () => {
   const { config, log } = load(`${ENSEMBLE}peerType=observer\n`, { files: { [MYID]: '1' } })
   expect(config.peerRole).toBe('participant')
-  expect(log.at('WARN')).toEqual([
+  expect(linesAt(log, 'warn')).toEqual([
     "Peer type from servers list (PARTICIPANT) doesn't match peerType (OBSERVER). Defaulting to servers list.",
   ])
 })

@@ -1,25 +1,27 @@
 import { expect, test } from 'vitest'
-import { load } from './sources.ts'
+import { linesAt, load } from './sources.ts'
 
 const MINIMAL = 'dataDir=/d\n'
 
 test('an unknown key becomes a system property and is warned about with the nearest known key', () => {
   const { config, log } = load(`${MINIMAL}snapCuont=5\n`)
   expect(config.systemProperties.get('zookeeper.snapCuont')).toBe('5')
-  expect(log.at('WARN')).toEqual(['Unknown key snapCuont in /srv/conf/zoo.cfg has no effect; did you mean snapCount?'])
+  expect(linesAt(log, 'warn')).toEqual(['Unknown key snapCuont in /srv/conf/zoo.cfg has no effect; did you mean snapCount?'])
 })
 
 test('keys are case-sensitive', () => {
   const { config, log } = load(`${MINIMAL}ticktime=5\n`)
   expect(config.tickTimeMs).toBe(3000)
-  expect(log.at('WARN')).toEqual(['Unknown key ticktime in /srv/conf/zoo.cfg has no effect; did you mean tickTime?'])
+  expect(linesAt(log, 'warn')).toEqual(['Unknown key ticktime in /srv/conf/zoo.cfg has no effect; did you mean tickTime?'])
 })
 
 test('the prefix of properties does not belong into the file', () => {
   const { config, log } = load(`${MINIMAL}zookeeper.snapCount=5\n`)
   expect(config.snapCount).toBe(100000)
   expect(config.systemProperties.get('zookeeper.zookeeper.snapCount')).toBe('5')
-  expect(log.at('WARN')).toEqual(['Unknown key zookeeper.snapCount in /srv/conf/zoo.cfg has no effect; did you mean snapCount?'])
+  expect(linesAt(log, 'warn')).toEqual([
+    'Unknown key zookeeper.snapCount in /srv/conf/zoo.cfg has no effect; did you mean snapCount?',
+  ])
 })
 
 test('a known key that is no field of the parser becomes a system property with its value verbatim', () => {
@@ -31,7 +33,7 @@ test('a known key that is no field of the parser becomes a system property with 
     ]),
   )
   expect(config.authProviders).toEqual(new Map([['authProvider.1', 'org.example.Provider']]))
-  expect(log.at('WARN')).toEqual([])
+  expect(linesAt(log, 'warn')).toEqual([])
 })
 
 test('a property sets what the file leaves out', () => {
@@ -45,14 +47,14 @@ test('the file wins over a property, and the log says so', () => {
   const { config, log } = load(`${MINIMAL}snapCount=5\n`, { properties: { 'zookeeper.snapCount': '77' } })
   expect(config.snapCount).toBe(5)
   expect(config.systemProperties.get('zookeeper.snapCount')).toBe('5')
-  expect(log.at('WARN')).toEqual(['snapCount=5 in /srv/conf/zoo.cfg wins over -Dzookeeper.snapCount=77'])
+  expect(linesAt(log, 'warn')).toEqual(['snapCount=5 in /srv/conf/zoo.cfg wins over -Dzookeeper.snapCount=77'])
 })
 
 test.each(['jute.maxbuffer', 'zookeeper.jute.maxbuffer'])('a bare property can be written %s in the file', (key) => {
   const { config, log } = load(`${MINIMAL}${key}=2000000\n`)
   expect(config).toMatchObject({ juteMaxBuffer: 2000000, juteMaxBufferExtraSize: 2000000 })
   expect(config.systemProperties.get('jute.maxbuffer')).toBe('2000000')
-  expect(log.at('WARN')).toEqual([])
+  expect(linesAt(log, 'warn')).toEqual([])
 })
 
 test.each(['jute.maxbuffer', 'zookeeper.jute.maxbuffer'])('a bare property can be given as -D%s', (name) => {
@@ -60,8 +62,8 @@ test.each(['jute.maxbuffer', 'zookeeper.jute.maxbuffer'])('a bare property can b
 })
 
 test.each(['connectionMaxTokens', 'connection_throttle_tokens'])('%s is known, whichever of its names is used', (key) => {
-  expect(load(`${MINIMAL}${key}=0\n`).log.at('WARN')).toEqual([])
-  expect(load(`${MINIMAL}${key}=5\n`).log.at('WARN')).toEqual([
+  expect(linesAt(load(`${MINIMAL}${key}=0\n`).log, 'warn')).toEqual([])
+  expect(linesAt(load(`${MINIMAL}${key}=5\n`).log, 'warn')).toEqual([
     `${key}=5 in /srv/conf/zoo.cfg has no effect: The connection throttle is not available in this version.`,
   ])
 })
@@ -69,7 +71,7 @@ test.each(['connectionMaxTokens', 'connection_throttle_tokens'])('%s is known, w
 test('of two spellings in one file the one of the documentation counts', () => {
   const { config, log } = load(`${MINIMAL}jute.maxbuffer=1000\nzookeeper.jute.maxbuffer=2000\n`)
   expect(config.juteMaxBuffer).toBe(1000)
-  expect(log.at('WARN')).toEqual([
+  expect(linesAt(log, 'warn')).toEqual([
     'jute.maxbuffer=1000 in /srv/conf/zoo.cfg wins over zookeeper.jute.maxbuffer=2000 in /srv/conf/zoo.cfg',
   ])
 })
@@ -77,32 +79,32 @@ test('of two spellings in one file the one of the documentation counts', () => {
 test('a property for a key that only the file can set is warned about', () => {
   const { config, log } = load(MINIMAL, { properties: { 'zookeeper.tickTime': '5' } })
   expect(config.tickTimeMs).toBe(3000)
-  expect(log.at('WARN')).toEqual(['-Dzookeeper.tickTime has no effect: tickTime can only be set in the configuration file'])
+  expect(linesAt(log, 'warn')).toEqual(['-Dzookeeper.tickTime has no effect: tickTime can only be set in the configuration file'])
 })
 
 test('an unknown property of ours is warned about, one of somebody else is not', () => {
   const { log } = load(MINIMAL, {
     properties: { 'zookeeper.snapcount': '5', 'java.net.preferIPv4Stack': 'true', 'zookeeper.log.dir': '/var/log' },
   })
-  expect(log.at('WARN')).toEqual(['Unknown property zookeeper.snapcount has no effect; did you mean zookeeper.snapCount?'])
+  expect(linesAt(log, 'warn')).toEqual(['Unknown property zookeeper.snapcount has no effect; did you mean zookeeper.snapCount?'])
 })
 
 test('a truth value that Apache reads as a property is true only when it is "true"', () => {
   expect(load(`${MINIMAL}enforceQuota=TRUE\n`).config.enforceQuota).toBe(true)
   const { config, log } = load(`${MINIMAL}enforceQuota=yes\n`)
   expect(config.enforceQuota).toBe(false)
-  expect(log.at('WARN')).toEqual(['enforceQuota=yes in /srv/conf/zoo.cfg counts as false: write true or false'])
+  expect(linesAt(log, 'warn')).toEqual(['enforceQuota=yes in /srv/conf/zoo.cfg counts as false: write true or false'])
 })
 
 test('snapCount has a floor', () => {
   const { config, log } = load(`${MINIMAL}snapCount=1\n`)
   expect(config.snapCount).toBe(2)
-  expect(log.at('WARN')).toEqual(['Invalid snapCount: 1. Defaulting to 2'])
+  expect(linesAt(log, 'warn')).toEqual(['Invalid snapCount: 1. Defaulting to 2'])
 })
 
 test('a feature that is missing is mentioned when somebody asks for it, and only then', () => {
-  expect(load(`${MINIMAL}audit.enable=false\nadmin.enableServer=false\nadmin.serverPort=8080\n`).log.at('WARN')).toEqual([])
-  expect(load(`${MINIMAL}audit.enable=true\nadmin.serverPort=8081\n`).log.at('WARN')).toEqual([
+  expect(linesAt(load(`${MINIMAL}audit.enable=false\nadmin.enableServer=false\nadmin.serverPort=8080\n`).log, 'warn')).toEqual([])
+  expect(linesAt(load(`${MINIMAL}audit.enable=true\nadmin.serverPort=8081\n`).log, 'warn')).toEqual([
     'admin.serverPort=8081 in /srv/conf/zoo.cfg has no effect: The HTTP admin server is not available in this version.',
     'audit.enable=true in /srv/conf/zoo.cfg has no effect: The audit log is not available in this version.',
   ])
@@ -114,6 +116,6 @@ test('secrets do not get into the log', () => {
     properties: { [`zookeeper.${key}`]: 'super:older-secret' },
   })
   expect(config.superDigest).toBe('super:secret')
-  expect(log.at('WARN')).toContain(`${key}=(hidden) in /srv/conf/zoo.cfg wins over -Dzookeeper.${key}=(hidden)`)
+  expect(linesAt(log, 'warn')).toContain(`${key}=(hidden) in /srv/conf/zoo.cfg wins over -Dzookeeper.${key}=(hidden)`)
   expect(log.lines.join('\n')).not.toContain('secret')
 })

@@ -1,39 +1,12 @@
 // Files in memory and a log that remembers, for the tests of the configuration.
 
-import { configFromProperties, loadConfig } from '../../src/config/load-config.ts'
+import { dirname } from 'node:path'
+import { type ConfigSources, configFromProperties, loadConfig } from '../../src/config/load-config.ts'
 import type { ServerConfig } from '../../src/config/server-config.ts'
 import type { Logger } from '../../src/logger.ts'
 import { StartupError } from '../../src/startup-error.ts'
-
-/** Remembers lines as `WARN text`. */
-export class RecordingLogger implements Logger {
-  readonly lines: string[] = []
-
-  trace(message: string): void {
-    this.lines.push(`TRACE ${message}`)
-  }
-
-  debug(message: string): void {
-    this.lines.push(`DEBUG ${message}`)
-  }
-
-  info(message: string): void {
-    this.lines.push(`INFO ${message}`)
-  }
-
-  warn(message: string): void {
-    this.lines.push(`WARN ${message}`)
-  }
-
-  error(message: string): void {
-    this.lines.push(`ERROR ${message}`)
-  }
-
-  /** Lines of a level, without the level. */
-  at(level: string): string[] {
-    return this.lines.filter((line) => line.startsWith(`${level} `)).map((line) => line.slice(level.length + 1))
-  }
-}
+import { MemoryDisk } from '../memory-disk.ts'
+import { RecordingLogger } from '../recording-logger.ts'
 
 export interface Loaded {
   readonly config: ServerConfig
@@ -76,19 +49,16 @@ export function refusal(attempt: () => unknown): { exitCode: number; message: st
   throw new Error('the configuration was accepted')
 }
 
-function sources(given: Given, logger: Logger) {
-  const files = new Map(Object.entries(given.files ?? {}))
-  return {
-    disk: {
-      exists: (path: string): boolean => files.has(path),
-      readFile(path: string): Uint8Array {
-        const text = files.get(path)
-        if (text === undefined) throw new Error(`no file ${path}`)
-        return Buffer.from(text, 'latin1')
-      },
-    },
-    logger,
-    workingDirectory: '/srv',
-    properties: new Map(Object.entries(given.properties ?? {})),
+/** The lines of a level. */
+export function linesAt(log: RecordingLogger, level: 'info' | 'warn' | 'error'): string[] {
+  return log.lines.filter((line) => line.startsWith(`${level} `)).map((line) => line.slice(level.length + 1))
+}
+
+function sources(given: Given, logger: Logger): ConfigSources {
+  const disk = new MemoryDisk()
+  for (const [path, text] of Object.entries(given.files ?? {})) {
+    disk.makeDirectory(dirname(path))
+    disk.writeFile(path, Buffer.from(text, 'latin1'))
   }
+  return { disk, logger, workingDirectory: '/srv', properties: new Map(Object.entries(given.properties ?? {})) }
 }

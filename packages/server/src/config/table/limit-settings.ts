@@ -58,6 +58,12 @@ export const limitSettings: ConfigSection = {
         importance: 'rare',
       },
     ),
+    setting(
+      'maxGetChildrenResponseCacheSize',
+      'integer',
+      'How many encoded lists of children are kept for the next client that asks; 0 and less keeps none.',
+      { property: true, default: '400', unit: 'lists', importance: 'rare' },
+    ),
     setting('largeRequestThreshold', 'integer', 'Size from which a request counts as large; -1 turns the check off.', {
       property: true,
       default: '-1',
@@ -66,7 +72,7 @@ export const limitSettings: ConfigSection = {
     }),
     ...withoutEffect(
       'Replies are written straight from the tree; there is no cache to size.',
-      ['maxResponseCacheSize', 'maxGetChildrenResponseCacheSize'],
+      ['maxResponseCacheSize'],
       'Size of a cache of serialized replies.',
     ),
     setting('enforceQuota', 'boolean', 'Refuse writes above a hard quota (error -125) instead of only reporting them.', {
