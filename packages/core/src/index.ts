@@ -22,6 +22,7 @@ export { DataTree, NewNode } from './tree/data-tree.ts'
 export { Database, type DatabaseOptions, type DigestRecord } from './tree/database.ts'
 export { beginSnapshot, DatabaseRestorer } from './tree/database-snapshot.ts'
 export type { Crc32 } from './tree/node-digest.ts'
+export * as NodeField from './tree/node-fields.ts'
 export type { QuotaExcess } from './tree/quota-table.ts'
 export type {
   SnapshotAclList,

@@ -3,7 +3,7 @@
 //
 // Applying is idempotent where replay over a fuzzy snapshot needs it to be: see each method.
 
-import { ErrorCode, utf8Read } from '@tskeeper/protocol/server'
+import { type ByteWriter, ErrorCode, utf8Read } from '@tskeeper/protocol/server'
 import type { AclTable } from '../acl/acl-table.ts'
 import { OPEN_ACL_ID } from '../acl/acl-table.ts'
 import { assert } from '../lib/assert.ts'
@@ -30,7 +30,6 @@ import {
   MTIME,
   MZXID,
   NEXT_SIBLING,
-  NodeTable,
   OWNER,
   PARENT,
   PATH_REF,
@@ -39,10 +38,12 @@ import {
   PZXID,
   STORED_OWNER,
   VERSION,
-} from './node-table.ts'
+} from './node-fields.ts'
+import { NodeTable } from './node-table.ts'
 import { hashEnd, hashStep } from './path-hash.ts'
 import { PathIndex } from './path-index.ts'
 import { QuotaTable } from './quota-table.ts'
+import { copyBytes } from './slab-store.ts'
 import type { SnapshotCursor } from './snapshot-cursor.ts'
 import { TreeDigest } from './tree-digest.ts'
 
@@ -170,6 +171,21 @@ export class DataTree {
     const ref = this.nodes.getUint(node, DATA_REF)
     const at = this.nodes.slabs.offset(ref)
     return this.nodes.slabs.chunk(ref).slice(at, at + length)
+  }
+
+  /** Appends the names (not paths) of the children as a vector of strings, the newest child first. */
+  writeChildNames(node: number, out: ByteWriter): void {
+    const { nodes } = this
+    const prefixLength = node === this.root ? 1 : nodes.pathLength(node) + 1
+    out.writeInt(nodes.getInt(node, CHILD_COUNT))
+    for (let child = nodes.getInt(node, FIRST_CHILD); child !== 0; child = nodes.getInt(child, NEXT_SIBLING)) {
+      const ref = nodes.getUint(child, PATH_REF)
+      const length = nodes.pathLength(child) - prefixLength
+      out.writeInt(length)
+      out.ensure(length)
+      copyBytes(nodes.slabs.chunk(ref), nodes.slabs.offset(ref) + prefixLength, out.bytes, out.position, length)
+      out.position += length
+    }
   }
 
   /** Number of nodes below this one, at any depth. */

@@ -23,7 +23,7 @@ import {
   MZXID,
   PZXID,
   VERSION,
-} from './node-table.ts'
+} from './node-fields.ts'
 import { SnapshotCursor } from './snapshot-cursor.ts'
 import type { SnapshotAclList, SnapshotDigest, SnapshotSession, SnapshotSource, SnapshotTarget } from './snapshot-io.ts'
 
@@ -58,7 +58,8 @@ export class DatabaseRestorer implements SnapshotTarget {
   }
 
   restoreAclList(list: SnapshotAclList): void {
-    this.database.acls.restore(list.id, list.acl)
+    if (!this.database.acls.restore(list.id, list.acl))
+      throw new Error(`the snapshot's ACL table has the id ${list.id} twice, or as no id can be`)
   }
 
   // buffer data | long ACL id | long czxid, mzxid, ctime, mtime | int version, cversion, aversion | long owner, pzxid

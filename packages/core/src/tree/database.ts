@@ -16,7 +16,7 @@ import { readAclId } from '../txn/acl-bytes.ts'
 import { WatchTable } from '../watch/watch-table.ts'
 import { DataTree, NewNode } from './data-tree.ts'
 import { type Crc32, portableCrc32 } from './node-digest.ts'
-import { AVERSION, KIND_CONTAINER, KIND_EPHEMERAL, KIND_PERSISTENT, KIND_TTL } from './node-table.ts'
+import { AVERSION, KIND_CONTAINER, KIND_EPHEMERAL, KIND_PERSISTENT, KIND_TTL } from './node-fields.ts'
 
 export interface DatabaseOptions {
   /** Seed of the path hashes, from the runtime's random numbers. */
@@ -60,6 +60,8 @@ export class Database {
   private snapshotDigest = 0n
 
   // What the last `apply` came to, for the reply.
+  /** Its zxid. */
+  appliedZxid = 0
   /** Error code for the client. */
   code = 0
   /** Node that was created or changed, 0 if none. */
@@ -121,6 +123,7 @@ export class Database {
     this.sessionId = reader.readLong()
     reader.readInt()
     const zxid = reader.readNumber()
+    this.appliedZxid = zxid
     const timeMs = reader.readNumber()
     this.type = reader.readInt()
     this.node = 0

@@ -14,7 +14,7 @@ import {
   PZXID,
   STORED_OWNER,
   VERSION,
-} from './node-table.ts'
+} from './node-fields.ts'
 
 /**
  * CRC-32 of `bytes[start, end)`, going on from the CRC `seed` of what comes before. The server passes one that hands

@@ -4,7 +4,7 @@
 
 import { ErrorCode, utf8Bytes, utf8Read } from '@tskeeper/protocol/server'
 import type { DataTree } from './data-tree.ts'
-import { DATA_LENGTH } from './node-table.ts'
+import { DATA_LENGTH } from './node-fields.ts'
 
 const QUOTA_ROOT = '/zookeeper/quota'
 const LIMITS_NAME = '/zookeeper_limits'
@@ -21,6 +21,13 @@ export interface QuotaLimits {
 export interface QuotaUsage {
   readonly count: number
   readonly bytes: number
+}
+
+export interface Quota {
+  /** The path that has it. */
+  readonly path: string
+  readonly limits: QuotaLimits
+  readonly usage: QuotaUsage
 }
 
 /** A limit that a request would exceed. */
@@ -54,9 +61,14 @@ export class QuotaTable {
     return this.prefixes.size === 0
   }
 
-  /** Paths that have a quota. */
-  paths(): Iterable<string> {
-    return this.prefixes
+  /** Every quota that can be understood. */
+  *all(): Generator<Quota> {
+    for (const path of this.prefixes) {
+      const limitsNode = this.findNode(QUOTA_ROOT + path + LIMITS_NAME)
+      const statsNode = this.findNode(QUOTA_ROOT + path + STATS_NAME)
+      const limits = limitsNode === 0 ? null : parseLimits(this.text(limitsNode))
+      if (limits !== null) yield { path, limits, usage: parseUsage(statsNode === 0 ? '' : this.text(statsNode)) }
+    }
   }
 
   /** A node below /zookeeper/ was created. */

@@ -20,7 +20,7 @@ import {
   PZXID,
   STORED_OWNER,
   VERSION,
-} from './node-table.ts'
+} from './node-fields.ts'
 import { copyBytes } from './slab-store.ts'
 
 /** Lengths of path and data, the ACL id and StatPersisted. */

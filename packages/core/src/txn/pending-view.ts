@@ -29,7 +29,7 @@ import {
   PATH_REF,
   RECORD_BYTES,
   STORED_OWNER,
-} from '../tree/node-table.ts'
+} from '../tree/node-fields.ts'
 import { PathIndex } from '../tree/path-index.ts'
 import { TreeDigest } from '../tree/tree-digest.ts'
 

@@ -53,7 +53,7 @@ import {
   PZXID,
   STORED_OWNER,
   VERSION,
-} from '../tree/node-table.ts'
+} from '../tree/node-fields.ts'
 import type { QuotaExcess } from '../tree/quota-table.ts'
 import { copyBytes } from '../tree/slab-store.ts'
 import { OPEN_ACL_BYTES, readAclList, skipOpenAcl, writeAclList } from './acl-bytes.ts'

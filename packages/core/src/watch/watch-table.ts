@@ -260,7 +260,7 @@ export class WatchTable {
     const hash = this.hashOf(bytes, start, length)
     let entry = this.find(hash, bytes, start, length)
     if (entry === null) {
-      entry = new WatchedPath(hash, bytes.slice(start, start + length), this.paths.get(hash) ?? null)
+      entry = new WatchedPath(hash, copyOf(bytes, start, length), this.paths.get(hash) ?? null)
       this.paths.set(hash, entry)
     }
     const entries = this.byWatcher.get(watcher)
@@ -318,6 +318,13 @@ export class WatchTable {
 
 const SLASH = 0x2f
 const OPEN_ACL_ID = -1
+
+/** A copy of its own. `slice` would not do: on a Node buffer it is a view of the chunk that the request came in. */
+function copyOf(bytes: Uint8Array, start: number, length: number): Uint8Array {
+  const copy = new Uint8Array(length)
+  copy.set(bytes.subarray(start, start + length))
+  return copy
+}
 
 function isSamePath(path: Uint8Array, bytes: Uint8Array, start: number, length: number): boolean {
   if (path.length !== length) return false

@@ -11,7 +11,8 @@ export class Whitelist {
 
   /** The value of the setting, a list with commas or `*`; null if it is not set. Unknown words in the list do no harm. */
   constructor(setting: string | null, isReadOnlyModeEnabled: boolean) {
-    const names = (setting ?? '').split(',').map((name) => name.trim())
+    const listed = (setting ?? '').split(',').map((name) => name.trim())
+    const names = listed.filter((name) => name !== '')
     this.#isEverythingAllowed = names.includes('*')
     this.#names = new Set([...names, ALWAYS_ALLOWED, ...(isReadOnlyModeEnabled ? [ALLOWED_IN_READ_ONLY_MODE] : [])])
   }

@@ -2,6 +2,7 @@
 // file through these interfaces, and nothing else: the simulator implements them again, on virtual
 // time, and runs the server unchanged. They are written from the server's need, not from Node's API.
 
+import type { Crc32 } from '@tskeeper/core'
 import type { Disk } from './disk.ts'
 import type { Network } from './network.ts'
 
@@ -11,6 +12,8 @@ export interface Runtime {
   readonly random: Random
   readonly network: Network
   readonly disk: Disk
+  /** CRC-32 in native code, for who has it: a portable one stands in. */
+  readonly crc32?: Crc32
 }
 
 export interface Clock {

@@ -49,11 +49,11 @@ function findDamage(bytes: Uint8Array, ending: LogEnding, lastZxid: number, entr
 
 /** Offset of the byte after the last one that is not zero; `from` if all are. */
 function findDataEnd(file: DiskFile, from: number): number {
-  const chunk = Buffer.alloc(CHUNK_BYTES)
-  const zeros = Buffer.alloc(CHUNK_BYTES)
+  const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, Math.max(1, file.size() - from)))
+  const zeros = Buffer.alloc(chunk.length)
   let dataEnd = from
   for (let position = from; ; ) {
-    const read = file.read(chunk, 0, CHUNK_BYTES, position)
+    const read = file.read(chunk, 0, chunk.length, position)
     if (read === 0) return dataEnd
     if (chunk.compare(zeros, 0, read, 0, read) !== 0) {
       let last = read - 1

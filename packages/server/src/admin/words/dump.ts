@@ -72,7 +72,7 @@ function bucketLines<Member>(
   buckets: readonly ExpiryBucket<Member>[],
   memberText: (member: Member) => string,
 ): string[] {
-  const wallClockAheadMs = view.nowMs() - view.monotonicMs()
+  const wallClockAheadMs = Math.round(view.nowMs() - view.monotonicMs())
   const memberCount = buckets.reduce((total, { members }) => total + members.length, 0)
   const lines = [`${title} (${buckets.length})/(${memberCount}):`]
   for (const { expiresAtMs, members } of buckets) {

@@ -1,0 +1,10 @@
+// The server, to embed: a configuration goes in, a running server comes out.
+
+export { configFromProperties, loadConfig } from './config/load-config.ts'
+export type { ServerConfig } from './config/server-config.ts'
+export { type LogFields, type Logger, silentLogger } from './logger.ts'
+export type { RunningServer, StartOptions, StartServer } from './running-server.ts'
+export { nodeRuntime } from './runtime/node-runtime.ts'
+export type { Runtime } from './runtime/runtime.ts'
+export { startServer } from './server.ts'
+export { StartupError } from './startup-error.ts'

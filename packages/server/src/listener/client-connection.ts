@@ -1,0 +1,406 @@
+// One client's connection: bytes into frames, replies into one buffer, and the rules that bound what a connection may cost.
+//
+// Frames are handled where they lie in the chunk that the socket delivered. Only what must wait is copied: the piece of
+// a frame whose rest has not come, and frames that cannot be handled now, because
+//   - the handshake is not through,
+//   - or the client does not read: its replies fill the socket and one buffer, and no more are made for it.
+// While frames wait the socket is not read, so a connection costs one chunk, one frame and one buffer of
+// replies, whatever its client does.
+
+import type { Identity, Session, Watcher } from '@tskeeper/core'
+import type { ByteWriter } from '@tskeeper/protocol/server'
+import type { ConnectionHandler, NetworkConnection } from '../runtime/network.ts'
+import { ConnectionStatistics } from './connection-statistics.ts'
+import type { OutputPool } from './output-pool.ts'
+import { RequestQueue } from './request-queue.ts'
+
+/** What the connections of a server share, and whom they tell. */
+export interface ConnectionHost {
+  readonly outputs: OutputPool
+  /** Longest frame that is accepted, in bytes. */
+  readonly frameLengthMax: number
+  /**
+   * The first four bytes of a new connection, as a number. True: they are a four-letter word, which the host answers when it
+   * gets what came behind them.
+   */
+  isWord(word: number): boolean
+  handleWord(connection: ClientConnection, word: number, rest: Uint8Array): void
+  /** A whole frame, `bytes[start, end)`, without its length prefix; only valid during the call. */
+  handleFrame(connection: ClientConnection, bytes: Uint8Array, view: DataView, start: number, end: number): void
+  /** A read that waited for the writes before it. */
+  handleDeferredRead(connection: ClientConnection, bytes: Uint8Array, view: DataView, start: number, end: number): void
+  /** Bytes came in: once a chunk, before its frames. */
+  heard(connection: ClientConnection): void
+  /** The connection has something to flush at the end of the tick. */
+  addUnflushed(connection: ClientConnection): void
+  /** All frames that could be handled now have been. */
+  inputHandled(connection: ClientConnection): void
+  /** The client sent what no client may send. */
+  refuseBytes(connection: ClientConnection, reason: string): void
+  closed(connection: ClientConnection): void
+  /** The client does not take what it is owed, and the limit is reached. */
+  overflowed(connection: ClientConnection): void
+  mayRead(connection: ClientConnection, aclId: number): boolean
+}
+
+export const ConnectionState = {
+  /** Nothing has come yet. */
+  FRESH: 0,
+  /** The connect request is being served. */
+  CONNECTING: 1,
+  /** Requests are served. */
+  OPEN: 2,
+  /** Nothing more is accepted; what was written still leaves. */
+  CLOSING: 3,
+  CLOSED: 4,
+} as const
+export type ConnectionState = (typeof ConnectionState)[keyof typeof ConnectionState]
+
+/** Replies beyond this are handed to the socket before more are made. */
+const OUTPUT_FLUSH_BYTES = 256 * 1024
+/** Events that a client does not take may pile up to this; then its connection is closed. */
+const OUTPUT_BYTES_MAX = 16 * 1024 * 1024
+const INPUT_BYTES_MIN = 1024
+
+export class ClientConnection implements ConnectionHandler, Watcher {
+  readonly socket: NetworkConnection
+  readonly statistics: ConnectionStatistics
+  private readonly host: ConnectionHost
+  state: ConnectionState = ConnectionState.FRESH
+  session: Session<ClientConnection> | null = null
+  /** Whether the connect request carried the read-only byte, which its response then has, too. */
+  hasReadOnlyByte = false
+  /** The session's id, for who prepares its writes; 0 before the first. */
+  sessionId = 0n
+  /** Monotonic milliseconds at which the client was last heard of. */
+  lastHeardMs = 0
+  /** Replaced, never changed: a request may hold on to it. */
+  identities: readonly Identity[]
+  lastEventSerial = 0
+  /** Writes that wait for the disk and reads that wait for them. */
+  readonly queue: RequestQueue = new RequestQueue()
+  /** Frames of replies to writes that are done, but before which there are reads that the client does not take yet. */
+  private readonly finishedWrites: Uint8Array[] = []
+
+  /** Replies that have not been given to the socket. */
+  private output: ByteWriter | null = null
+  /** Given to the socket, which holds on to it. */
+  private sentOutput: ByteWriter | null = null
+
+  /** Bytes that wait: `input[inputStart, inputEnd)`. */
+  private input: Uint8Array = NO_BYTES
+  private inputView: DataView = NO_VIEW
+  private inputStart = 0
+  private inputEnd = 0
+  private isPaused = false
+  /** The server has too much to do: the connection is not read for now. */
+  isThrottled = false
+  private endsWhenDone = false
+  private readonly deferredRead = (bytes: Uint8Array, view: DataView, start: number, end: number): void =>
+    this.host.handleDeferredRead(this, bytes, view, start, end)
+
+  constructor(host: ConnectionHost, socket: NetworkConnection, identities: readonly Identity[], nowMs: number) {
+    this.host = host
+    this.socket = socket
+    this.identities = identities
+    this.statistics = new ConnectionStatistics(nowMs)
+    socket.handler = this
+  }
+
+  get isOpen(): boolean {
+    return this.state !== ConnectionState.CLOSING && this.state !== ConnectionState.CLOSED
+  }
+
+  /** What the reference's `cons` shows in brackets: 1 while the socket is read, and 4 while it has output that does not leave. */
+  get interestOps(): number {
+    return (this.isPaused ? 0 : 1) + (this.isBlocked() ? 4 : 0)
+  }
+
+  /** "/127.0.0.1:41680", as logs and the four-letter words name a client. */
+  get name(): string {
+    const { remoteAddress, remotePort } = this.socket
+    return remoteAddress.includes(':') ? `/[${remoteAddress}]:${remotePort}` : `/${remoteAddress}:${remotePort}`
+  }
+
+  // --- input -----------------------------------------------------------------------------------
+
+  onData(bytes: Uint8Array, length: number): void {
+    if (!this.isOpen) return
+    this.host.heard(this)
+    let start = 0
+    const view = new DataView(bytes.buffer, bytes.byteOffset, length)
+    if (this.inputEnd > this.inputStart) start = this.completeFrame(bytes, length)
+    if (start < length) {
+      if (this.inputEnd > this.inputStart) this.keep(bytes, start, length)
+      else {
+        const end = this.handleFrames(bytes, view, start, length)
+        if (end < length && this.isOpen) this.keep(bytes, end, length)
+      }
+    }
+    this.host.inputHandled(this)
+    this.updateReading()
+  }
+
+  /** Moves just enough bytes behind the kept piece to complete its frame, and handles it; returns how many were moved. */
+  private completeFrame(bytes: Uint8Array, length: number): number {
+    let moved = 0
+    while (moved < length && this.isOpen) {
+      const missing = this.missingBytes()
+      if (missing <= 0) break
+      const count = Math.min(missing, length - moved)
+      this.keep(bytes, moved, moved + count)
+      moved += count
+    }
+    this.handleKept()
+    return this.isOpen ? moved : length
+  }
+
+  /** Bytes that the kept piece lacks to be a frame, or to show its length; 0 or less when it has them. */
+  private missingBytes(): number {
+    const kept = this.inputEnd - this.inputStart
+    if (kept < 4) return 4 - kept
+    const frame = this.inputView.getInt32(this.inputStart)
+    if (frame < 0 || frame > this.host.frameLengthMax) return 0
+    return 4 + frame - kept
+  }
+
+  /** Handles frames from `start` on; returns where the first one begins that has to wait. */
+  private handleFrames(bytes: Uint8Array, view: DataView, start: number, end: number): number {
+    let at = start
+    while (end - at >= 4 && this.canHandle()) {
+      const length = view.getInt32(at)
+      if (this.state === ConnectionState.FRESH && this.host.isWord(length)) {
+        this.host.handleWord(this, length, bytes.slice(at + 4, end))
+        return end
+      }
+      if (length < 0 || length > this.host.frameLengthMax) {
+        this.host.refuseBytes(this, `a frame of ${length} bytes; the limit (jute.maxbuffer) is ${this.host.frameLengthMax}`)
+        return end
+      }
+      if (end - at - 4 < length) break
+      this.host.handleFrame(this, bytes, view, at + 4, at + 4 + length)
+      at += 4 + length
+    }
+    return at
+  }
+
+  private canHandle(): boolean {
+    if (this.state === ConnectionState.CONNECTING || !this.isOpen) return false
+    if (this.output !== null && this.output.position > OUTPUT_FLUSH_BYTES) this.flush()
+    return !this.isBlocked()
+  }
+
+  /** The client owes it to itself to read first. */
+  private isBlocked(): boolean {
+    return this.sentOutput !== null
+  }
+
+  private handleKept(): void {
+    const start = this.inputStart
+    // Frames that are pushed back during the call would be lost: there are none, since only the socket delivers.
+    const end = this.handleFrames(this.input, this.inputView, start, this.inputEnd)
+    this.inputStart = end
+    if (this.inputStart < this.inputEnd && this.isOpen) return
+    this.dropInput()
+  }
+
+  private dropInput(): void {
+    this.inputStart = 0
+    this.inputEnd = 0
+    this.input = NO_BYTES
+    this.inputView = NO_VIEW
+  }
+
+  private keep(bytes: Uint8Array, start: number, end: number): void {
+    const length = end - start
+    if (this.inputEnd + length > this.input.length) this.growInput(length)
+    this.input.set(bytes.subarray(start, end), this.inputEnd)
+    this.inputEnd += length
+  }
+
+  private growInput(length: number): void {
+    const used = this.inputEnd - this.inputStart
+    let capacity = Math.max(this.input.length, INPUT_BYTES_MIN)
+    while (capacity < used + length) capacity *= 2
+    const input = new Uint8Array(capacity)
+    input.set(this.input.subarray(this.inputStart, this.inputEnd))
+    this.input = input
+    this.inputView = new DataView(input.buffer)
+    this.inputStart = 0
+    this.inputEnd = used
+  }
+
+  /** Takes up input that waited; to be called when what it waited for may have come. */
+  continueInput(): void {
+    if (this.inputEnd > this.inputStart && this.canHandle()) {
+      this.handleKept()
+      this.host.inputHandled(this)
+    }
+    this.updateReading()
+  }
+
+  /** Reads from the socket unless there is a reason not to. */
+  private updateReading(): void {
+    const isReadable = this.isOpen && !this.isThrottled && this.state !== ConnectionState.CONNECTING && !this.isBlocked()
+    if (isReadable === !this.isPaused) return
+    this.isPaused = !isReadable
+    if (isReadable) this.socket.resume()
+    else if (this.isOpen) this.socket.pause()
+  }
+
+  throttle(): void {
+    this.isThrottled = true
+  }
+
+  unthrottle(): void {
+    this.isThrottled = false
+    this.continueInput()
+  }
+
+  onEnd(): void {
+    this.endsWhenDone = true
+    this.endIfNothingIsOwed()
+  }
+
+  /** A client that has closed its sending side may still wait for what it is owed. */
+  private endIfNothingIsOwed(): void {
+    const isOwed = this.queue.size > 0 || this.output !== null || this.sentOutput !== null || this.inputEnd - this.inputStart > 4
+    if (this.isOpen && !isOwed) this.end()
+  }
+
+  // --- output ----------------------------------------------------------------------------------
+
+  /** Where replies go; flushed at the end of the tick. */
+  replies(): ByteWriter {
+    if (this.output !== null) return this.output
+    this.output = this.host.outputs.take()
+    this.host.addUnflushed(this)
+    return this.output
+  }
+
+  /** Gives the replies to the socket, unless it still holds the last ones. */
+  flush(): void {
+    const { output } = this
+    if (output === null || this.sentOutput !== null) return
+    if (this.state === ConnectionState.CLOSED) {
+      this.dropOutput()
+      return
+    }
+    this.output = null
+    if (output.position === 0 || this.socket.write(output.bytes, output.position)) this.host.outputs.give(output)
+    else this.sentOutput = output
+    if (this.endsWhenDone) this.endIfNothingIsOwed()
+  }
+
+  onDrain(): void {
+    if (this.sentOutput !== null) this.host.outputs.give(this.sentOutput)
+    this.sentOutput = null
+    if (this.state === ConnectionState.CLOSED) return
+    this.flush()
+    this.runQueue()
+    this.flush()
+    this.continueInput()
+    this.flush()
+    if (this.endsWhenDone) this.endIfNothingIsOwed()
+  }
+
+  notify(frame: Uint8Array, length: number): void {
+    if (!this.isOpen) return
+    const out = this.replies()
+    if (out.position + length > OUTPUT_BYTES_MAX) {
+      this.host.overflowed(this)
+      return
+    }
+    out.ensure(length)
+    out.bytes.set(length === frame.length ? frame : frame.subarray(0, length), out.position)
+    out.position += length
+    this.statistics.sent++
+  }
+
+  mayRead(aclId: number): boolean {
+    return this.host.mayRead(this, aclId)
+  }
+
+  // --- requests in order -----------------------------------------------------------------------
+
+  /** A write of this connection is done: where its reply's frame goes. Ends with `endWriteReply`. */
+  beginWriteReply(): ByteWriter {
+    if (this.queue.isMarkNext() && !this.isBlocked()) return this.replies()
+    return this.host.outputs.take()
+  }
+
+  endWriteReply(out: ByteWriter): void {
+    if (out === this.output) {
+      this.queue.popMark()
+      if (this.queue.size > 0) this.runQueue()
+      return
+    }
+    this.finishedWrites.push(out.toBytes())
+    this.host.outputs.give(out)
+  }
+
+  /** Answers what is first in the queue and can be answered. */
+  private runQueue(): void {
+    while (this.queue.size > 0 && this.canHandle()) {
+      if (this.queue.isFrameNext()) {
+        this.queue.popFrame(this.deferredRead)
+        continue
+      }
+      const reply = this.finishedWrites.shift()
+      if (reply === undefined) return
+      this.queue.popMark()
+      this.replies().writeBytes(reply)
+    }
+  }
+
+  // --- closing ---------------------------------------------------------------------------------
+
+  /** Accepts nothing more; closes when everything written has left. */
+  end(): void {
+    if (!this.isOpen) return
+    this.flush()
+    this.state = ConnectionState.CLOSING
+    if (this.sentOutput === null && this.output === null) this.socket.end()
+    else this.endWhenDrained()
+    this.dropInput()
+  }
+
+  /** As `end`, but what the client is owed is answered first, should it not have taken the replies before. */
+  endAfterQueue(): void {
+    this.endsWhenDone = true
+    this.flush()
+  }
+
+  private endWhenDrained(): void {
+    // What has not left yet is with the socket, which closes after it; a second buffer can only hold events, which are of no use now.
+    this.dropOutput()
+    this.socket.end()
+  }
+
+  /** Closes at once. */
+  destroy(): void {
+    if (this.state === ConnectionState.CLOSED) return
+    this.state = ConnectionState.CLOSING
+    this.socket.destroy()
+  }
+
+  onClose(): void {
+    if (this.state === ConnectionState.CLOSED) return
+    this.state = ConnectionState.CLOSED
+    this.host.closed(this)
+    this.dropOutput()
+    this.dropInput()
+    this.sentOutput = null
+    this.queue.clear()
+    this.finishedWrites.length = 0
+  }
+
+  private dropOutput(): void {
+    if (this.output === null) return
+    this.host.outputs.give(this.output)
+    this.output = null
+  }
+}
+
+const NO_BYTES = new Uint8Array(0)
+const NO_VIEW = new DataView(NO_BYTES.buffer)

@@ -1,0 +1,378 @@
+// Where a client's frames go. Reads are answered at once, unless writes of the same connection are still on their way to
+// the disk: then they wait for them, since a client sees its own writes. Writes go down the pipeline.
+
+import { addIdentity, type Identity, type SessionTracker } from '@tskeeper/core'
+import { ByteReader, DecodeError, ErrorCode, isClientOp, isWriteOp, Op, readAuthPacket, Xid } from '@tskeeper/protocol/server'
+import type { Authentication } from '../auth/authentication.ts'
+import { type ClientConnection, type ConnectionHost, ConnectionState } from '../listener/client-connection.ts'
+import { OutputPool } from '../listener/output-pool.ts'
+import type { Logger } from '../logger.ts'
+import type { ServerMetrics } from '../metrics/server-metrics.ts'
+import type { Clock } from '../runtime/runtime.ts'
+import type { ReadAnswers } from './read-answers.ts'
+import { hex, type SessionService } from './session-service.ts'
+import type { WritePipeline } from './write-pipeline.ts'
+
+/** What answers four-letter words. */
+export interface WordService {
+  isWord(word: number): boolean
+  /** The answer, or null for a word that is not answered. */
+  answer(connection: ClientConnection, word: number, rest: Uint8Array): string | null
+}
+
+export interface ClientServiceParts {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: ServerMetrics
+  readonly authentication: Authentication
+  readonly tracker: SessionTracker<ClientConnection>
+  readonly reads: ReadAnswers
+  readonly writes: WritePipeline
+  readonly sessions: SessionService
+  readonly words: WordService
+  readonly lastZxid: () => number
+  readonly removeWatcher: (connection: ClientConnection) => void
+  readonly frameLengthMax: number
+  /** Requests in process from which on connections are not read. */
+  readonly outstandingLimit: number
+  /** Frames longer than this are large; -1: none is. */
+  readonly largeFrameThreshold: number
+  /** Bytes of large requests that may be in process together. */
+  readonly largeFrameBytesMax: number
+  readonly onClosed: (connection: ClientConnection) => void
+}
+
+export class ClientService implements ConnectionHost {
+  readonly outputs: OutputPool = new OutputPool()
+  readonly frameLengthMax: number
+  private readonly parts: ClientServiceParts
+  private readonly reader = new ByteReader(new Uint8Array(0))
+  private readonly unflushed: ClientConnection[] = []
+  private readonly throttled: ClientConnection[] = []
+  /** Reads that wait behind writes, of all connections. */
+  private deferredReads = 0
+  /** Monotonic time of the chunk in hand, and its wall clock time once somebody needed it. */
+  private nowMs = 0
+  private wallMs = -1
+  /** Reads answered in the chunk in hand, for the metrics. */
+  private readsAnswered = 0
+  private isServing = true
+
+  constructor(parts: ClientServiceParts) {
+    this.parts = parts
+    this.frameLengthMax = parts.frameLengthMax
+  }
+
+  /** Requests that came in and are not answered yet. */
+  get outstanding(): number {
+    return this.parts.writes.inProcess + this.deferredReads
+  }
+
+  /** No frame is handled any more: the server stops. */
+  stop(): void {
+    this.isServing = false
+  }
+
+  // --- from the connections --------------------------------------------------------------------
+
+  isWord(word: number): boolean {
+    return this.parts.words.isWord(word)
+  }
+
+  handleWord(connection: ClientConnection, word: number, rest: Uint8Array): void {
+    this.parts.metrics.connections.packetsReceived++
+    connection.statistics.received++
+    const answer = this.parts.words.answer(connection, word, rest)
+    if (answer !== null) {
+      const out = connection.replies()
+      out.writeBytes(new TextEncoder().encode(answer))
+      this.parts.metrics.connections.packetsSent++
+      connection.statistics.sent++
+    }
+    connection.end()
+  }
+
+  heard(connection: ClientConnection): void {
+    this.nowMs = this.parts.clock.monotonicMs()
+    this.wallMs = -1
+    connection.lastHeardMs = this.nowMs
+    if (connection.session !== null) this.parts.tracker.touch(connection.session, this.nowMs)
+  }
+
+  handleFrame(connection: ClientConnection, bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    const { metrics } = this.parts
+    metrics.connections.packetsReceived++
+    metrics.connections.bytesReceived += end - start + 4
+    connection.statistics.received++
+    if (!this.isServing) return
+    if (connection.state === ConnectionState.FRESH) {
+      this.connect(connection, bytes, view, start, end)
+      return
+    }
+    if (end - start < 8) {
+      this.refuseBytes(connection, `a request of ${end - start} bytes, which is shorter than a header`)
+      return
+    }
+    const xid = view.getInt32(start)
+    const op = view.getInt32(start + 4)
+    if (isWriteOp(op) || !isClientOp(op)) this.handleWrite(connection, op, xid, bytes, view, start, end)
+    else if (connection.queue.size === 0 && op !== Op.auth && op !== Op.sasl)
+      this.handleRead(connection, op, xid, bytes, view, start + 8, end)
+    else this.handleOther(connection, op, xid, bytes, view, start, end)
+  }
+
+  private connect(connection: ClientConnection, bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    try {
+      this.parts.sessions.connect(connection, bytes, view, start, end)
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      this.refuseBytes(connection, `a connect request that cannot be read: ${error.message}`)
+    }
+  }
+
+  private handleWrite(
+    connection: ClientConnection,
+    op: number,
+    xid: number,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+  ): void {
+    if (!this.isAdmitted(connection, xid)) return
+    if (!isClientOp(op)) {
+      this.parts.logger.warn(`Closing ${connection.name}: it sent the operation ${op}, which no client may send`)
+      this.writeHeader(connection, xid, -1, ErrorCode.UNIMPLEMENTED)
+      connection.end()
+      return
+    }
+    const { session } = connection
+    // A session that is closing is not answered: its client learns of it when it connects again.
+    if (session === null || session.isClosing) return
+    if (
+      end - start > this.parts.largeFrameThreshold &&
+      this.parts.largeFrameThreshold >= 0 &&
+      !this.admitsLarge(connection, end - start)
+    )
+      return
+    if (op === Op.closeSession) {
+      this.parts.sessions.close(connection, session, xid, this.nowMs)
+      return
+    }
+    if (this.wallMs < 0) this.wallMs = this.parts.clock.nowMs()
+    connection.queue.pushMark()
+    connection.sessionId = session.id
+    this.reader.reset(bytes, view, start + 8, end)
+    this.parts.writes.submit(connection, connection, op, xid, this.wallMs, this.nowMs, this.reader)
+  }
+
+  /** Authentication, and reads that have to wait for writes. */
+  private handleOther(
+    connection: ClientConnection,
+    op: number,
+    xid: number,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+  ): void {
+    if (op === Op.auth) {
+      this.reader.reset(bytes, view, start + 8, end)
+      this.authenticate(connection, xid)
+      return
+    }
+    if (op === Op.sasl) {
+      // Without a SASL configuration the answer is a null token, as in the reference.
+      this.writeHeader(connection, xid, 0, ErrorCode.OK, -1)
+      return
+    }
+    if (!this.isAdmitted(connection, xid) || connection.session === null || connection.session.isClosing) return
+    connection.queue.pushFrame(bytes, start, end)
+    this.deferredReads++
+  }
+
+  handleDeferredRead(connection: ClientConnection, bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    this.deferredReads--
+    this.handleRead(connection, view.getInt32(start + 4), view.getInt32(start), bytes, view, start + 8, end)
+  }
+
+  // Frame: int length | ReplyHeader (int xid, long zxid, int err) | body.
+  private handleRead(
+    connection: ClientConnection,
+    op: number,
+    xid: number,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+  ): void {
+    if (connection.session === null || connection.session.isClosing) return
+    if (this.parts.authentication.mandatory.isEnforced && !this.isAdmitted(connection, xid)) return
+    const { reader, parts } = this
+    reader.reset(bytes, view, start, end)
+    const out = connection.replies()
+    let frame = out.position
+    out.ensure(20)
+    // setWatches has no body, but events of its own, which go in front of the reply.
+    const hasEvents = op === Op.setWatches || op === Op.setWatches2
+    if (!hasEvents) out.position = frame + 20
+    let code: number
+    try {
+      code = parts.reads.answer(op, connection, reader, out)
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      code = ErrorCode.MARSHALLING_ERROR
+    }
+    if (hasEvents) {
+      if (!connection.isOpen) return
+      frame = out.position
+      out.ensure(20)
+    }
+    if (hasEvents || code !== ErrorCode.OK) out.position = frame + 20
+    const replyXid = op === Op.ping ? Xid.ping : xid
+    const zxid = parts.lastZxid()
+    const size = out.position - frame - 4
+    const outView = out.view
+    outView.setInt32(frame, size)
+    outView.setInt32(frame + 4, replyXid)
+    outView.setInt32(frame + 8, Math.floor(zxid / TWO_TO_32))
+    outView.setUint32(frame + 12, zxid >>> 0)
+    outView.setInt32(frame + 16, code)
+    connection.statistics.replied(op, op === Op.ping ? -1 : xid, zxid, 0, this.nowMs)
+    parts.metrics.connections.packetsSent++
+    parts.metrics.requests.responseBytes += size
+    parts.metrics.requests.responseSizes.record(size)
+    this.readsAnswered++
+  }
+
+  /** The rule for servers that ask every client to authenticate. */
+  private isAdmitted(connection: ClientConnection, xid: number): boolean {
+    const { mandatory } = this.parts.authentication
+    if (mandatory.isSatisfied(connection.identities)) return true
+    this.parts.logger.warn(
+      `Closing ${connection.name}: clients must authenticate with ${mandatory.schemes.join(' or ')}, and it has not`,
+    )
+    this.writeHeader(connection, xid, 0, ErrorCode.SESSION_CLOSED_REQUIRE_SASL_AUTH)
+    connection.end()
+    return false
+  }
+
+  private authenticate(connection: ClientConnection, xid: number): void {
+    const { logger, metrics, authentication } = this.parts
+    let added: readonly Identity[] | null = null
+    let scheme: string | null = null
+    try {
+      const packet = readAuthPacket(this.reader)
+      scheme = packet.scheme
+      added = authentication.authenticate(packet.scheme, packet.auth, connection.socket)
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+    }
+    if (added === null) {
+      metrics.security.authFailures++
+      logger.warn(`Authentication failed for scheme: ${scheme} from ${connection.name}`)
+      this.writeHeader(connection, xid, 0, ErrorCode.AUTH_FAILED)
+      connection.end()
+      return
+    }
+    const identities = [...connection.identities]
+    for (const identity of added) addIdentity(identities, identity)
+    connection.identities = identities
+    logger.info(`Authentication success for scheme ${scheme} from ${connection.name}`)
+    this.writeHeader(connection, xid, 0, ErrorCode.OK)
+  }
+
+  /** A reply without a body, or with one of a single int, outside of the requests' order. */
+  private writeHeader(connection: ClientConnection, xid: number, zxid: number, code: number, body?: number): void {
+    const out = connection.replies()
+    out.writeInt(body === undefined ? 16 : 20)
+    out.writeInt(xid)
+    out.writeNumber(zxid)
+    out.writeInt(code)
+    if (body !== undefined) out.writeInt(body)
+    connection.statistics.sent++
+    this.parts.metrics.connections.packetsSent++
+  }
+
+  private admitsLarge(connection: ClientConnection, length: number): boolean {
+    // What is in process is in the gathering batch: its size bounds the large requests, too.
+    if (this.parts.writes.gatheredBytes + length <= this.parts.largeFrameBytesMax) return true
+    this.parts.metrics.throttle.largeRequestsRejected++
+    this.refuseBytes(
+      connection,
+      `a large request of ${length} bytes while others hold the limit (largeRequestMaxBytes) of ${this.parts.largeFrameBytesMax}`,
+    )
+    return false
+  }
+
+  inputHandled(connection: ClientConnection): void {
+    if (this.readsAnswered > 0) this.recordReads()
+    if (connection.queue.size > 0 && this.outstanding > this.parts.outstandingLimit) this.throttle(connection)
+    this.flushAll()
+  }
+
+  /** Reads take no time of their own: what is recorded is how long the chunk that they came in took. */
+  private recordReads(): void {
+    const elapsedMs = this.parts.clock.monotonicMs() - this.nowMs
+    this.parts.metrics.requests.latency.recordMany(elapsedMs, this.readsAnswered)
+    this.parts.metrics.requests.readLatencyMs.recordMany(elapsedMs, this.readsAnswered)
+    this.readsAnswered = 0
+  }
+
+  private throttle(connection: ClientConnection): void {
+    if (connection.isThrottled) return
+    connection.throttle()
+    this.throttled.push(connection)
+    this.parts.metrics.throttle.waits++
+  }
+
+  addUnflushed(connection: ClientConnection): void {
+    this.unflushed.push(connection)
+  }
+
+  /** Gives all replies to the sockets: one write for each connection. */
+  flushAll(): void {
+    const { unflushed } = this
+    // A connection that is flushed may close others; the list can grow meanwhile.
+    for (let i = 0; i < unflushed.length; i++) (unflushed[i] as ClientConnection).flush()
+    unflushed.length = 0
+  }
+
+  /** A batch of writes is done. */
+  committed(): void {
+    if (this.readsAnswered > 0) this.recordReads()
+    this.flushAll()
+    while (this.throttled.length > 0 && this.outstanding <= this.parts.outstandingLimit / 2) {
+      const connection = this.throttled.shift()
+      if (connection?.isOpen === true) connection.unthrottle()
+    }
+  }
+
+  refuseBytes(connection: ClientConnection, reason: string): void {
+    this.parts.logger.warn(`Closing ${connection.name}: ${reason}`)
+    connection.destroy()
+  }
+
+  overflowed(connection: ClientConnection): void {
+    this.parts.logger.warn(`Closing ${connection.name}: it does not read the events that it asked for`)
+    connection.destroy()
+  }
+
+  mayRead(connection: ClientConnection, aclId: number): boolean {
+    return this.parts.reads.mayReadAcl(aclId, connection.identities)
+  }
+
+  closed(connection: ClientConnection): void {
+    const { session } = connection
+    this.deferredReads -= connection.queue.frameCount
+    this.parts.removeWatcher(connection)
+    if (session !== null) {
+      if (session.attachment === connection) session.attachment = null
+      this.parts.metrics.connections.dropped++
+      this.parts.logger.debug(`Connection ${connection.name} of session 0x${hex(session.id)} is gone`)
+    }
+    this.parts.onClosed(connection)
+  }
+}
+
+const TWO_TO_32 = 4294967296

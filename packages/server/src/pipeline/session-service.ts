@@ -1,0 +1,200 @@
+// Sessions in a server that stands alone: how they begin, are taken up again, expire and end.
+
+import {
+  localOwner,
+  negotiateTimeout,
+  passwordMatches,
+  SESSION_PASSWORD_LENGTH,
+  type Session,
+  SessionIdSource,
+  type SessionTimeoutLimits,
+  type SessionTracker,
+  sessionPassword,
+} from '@tskeeper/core'
+import { ByteReader } from '@tskeeper/protocol/server'
+import { type ClientConnection, ConnectionState } from '../listener/client-connection.ts'
+import type { Logger } from '../logger.ts'
+import type { ServerMetrics } from '../metrics/server-metrics.ts'
+import type { Clock, TimerHandle, Timers } from '../runtime/runtime.ts'
+import type { WritePipeline } from './write-pipeline.ts'
+
+export interface SessionServiceParts {
+  readonly tracker: SessionTracker<ClientConnection>
+  readonly limits: SessionTimeoutLimits
+  /** The server's number, the top byte of its session ids. */
+  readonly serverId: number
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly logger: Logger
+  readonly metrics: ServerMetrics
+  readonly writes: WritePipeline
+  /** Last zxid applied. */
+  readonly lastZxid: () => number
+}
+
+export class SessionService {
+  private readonly parts: SessionServiceParts
+  private readonly ids: SessionIdSource
+  private timer: TimerHandle | null = null
+  private isStopped = false
+  private readonly reader = new ByteReader(new Uint8Array(0))
+
+  constructor(parts: SessionServiceParts) {
+    this.parts = parts
+    this.ids = new SessionIdSource(parts.serverId, parts.clock.nowMs())
+  }
+
+  /** Begins to let sessions expire. */
+  start(): void {
+    this.schedule()
+  }
+
+  stop(): void {
+    this.isStopped = true
+    this.timer?.cancel()
+  }
+
+  // ConnectRequest: int protocolVersion, long lastZxidSeen, int timeOut, long sessionId, buffer passwd, boolean readOnly (may be missing).
+  /** Serves a connect request. Throws `DecodeError` for one that is none. */
+  connect(connection: ClientConnection, bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    const { reader, parts } = this
+    reader.reset(bytes, view, start, end)
+    reader.readInt()
+    const lastZxidSeen = reader.readNumber()
+    const wantedTimeoutMs = reader.readInt()
+    const sessionId = reader.readLong()
+    const password = reader.readBuffer()
+    connection.hasReadOnlyByte = reader.remaining() > 0
+    parts.metrics.connections.connectRequests++
+    if (lastZxidSeen > parts.lastZxid()) {
+      parts.logger.info(
+        `Refusing session request for client ${connection.name} as it has seen zxid 0x${lastZxidSeen.toString(16)} our last zxid is 0x${parts.lastZxid().toString(16)} client must try another server`,
+      )
+      connection.destroy()
+      return
+    }
+    const timeoutMs = negotiateTimeout(wantedTimeoutMs, parts.limits)
+    if (sessionId === 0n) this.begin(connection, timeoutMs)
+    else this.resume(connection, sessionId, password, timeoutMs)
+  }
+
+  private begin(connection: ClientConnection, timeoutMs: number): void {
+    const { tracker, clock, writes } = this.parts
+    const nowMs = clock.monotonicMs()
+    const session = tracker.add(this.ids.next(tracker), timeoutMs, nowMs)
+    session.owner = localOwner
+    session.attachment = connection
+    connection.session = session
+    connection.state = ConnectionState.CONNECTING
+    writes.submitCreateSession(connection, session, clock.nowMs(), nowMs)
+    this.schedule()
+  }
+
+  private resume(connection: ClientConnection, sessionId: bigint, password: Uint8Array | null, timeoutMs: number): void {
+    const { tracker, clock } = this.parts
+    // The password comes first: who does not know it must not be able to cut off who does.
+    const session = passwordMatches(sessionId, password) ? tracker.get(sessionId) : null
+    if (session === null || !tracker.resume(session, timeoutMs, localOwner, clock.monotonicMs())) {
+      this.refuse(connection)
+      return
+    }
+    const previous = session.attachment
+    if (previous !== null && previous !== connection) {
+      this.parts.logger.info(`Closing ${previous.name}: its session 0x${hex(sessionId)} was taken up by ${connection.name}`)
+      previous.session = null
+      previous.destroy()
+    }
+    session.attachment = connection
+    connection.session = session
+    connection.state = ConnectionState.OPEN
+    this.writeResponse(connection, session)
+    this.schedule()
+  }
+
+  private refuse(connection: ClientConnection): void {
+    const out = connection.replies()
+    out.writeInt(connection.hasReadOnlyByte ? 37 : 36)
+    out.writeInt(0)
+    out.writeInt(0)
+    out.writeNumber(0)
+    out.writeBuffer(new Uint8Array(SESSION_PASSWORD_LENGTH))
+    if (connection.hasReadOnlyByte) out.writeBoolean(false)
+    connection.end()
+  }
+
+  /** The createSession of this connection is applied. */
+  created(connection: ClientConnection): void {
+    if (!connection.isOpen || connection.session === null) return
+    connection.state = ConnectionState.OPEN
+    this.writeResponse(connection, connection.session)
+    connection.continueInput()
+  }
+
+  // ConnectResponse: int protocolVersion, int timeOut, long sessionId, buffer passwd, boolean readOnly (if the request had it).
+  private writeResponse(connection: ClientConnection, session: Session<ClientConnection>): void {
+    const out = connection.replies()
+    out.writeInt(connection.hasReadOnlyByte ? 37 : 36)
+    out.writeInt(0)
+    out.writeInt(session.timeoutMs)
+    out.writeLong(session.id)
+    out.writeInt(SESSION_PASSWORD_LENGTH)
+    out.ensure(SESSION_PASSWORD_LENGTH)
+    sessionPassword(session.id, out.bytes, out.position)
+    out.position += SESSION_PASSWORD_LENGTH
+    if (connection.hasReadOnlyByte) out.writeBoolean(false)
+    connection.statistics.sent++
+    this.parts.metrics.connections.packetsSent++
+  }
+
+  /** A client closes its session. */
+  close(connection: ClientConnection, session: Session<ClientConnection>, xid: number, arrivedMs: number): void {
+    this.parts.tracker.markClosing(session)
+    connection.queue.pushMark()
+    this.parts.writes.submitCloseSession(connection, session.id, xid, this.parts.clock.nowMs(), arrivedMs)
+  }
+
+  /** A closeSession is applied: its connection ends, after the reply if the client had asked. */
+  closed(sessionId: bigint, requester: ClientConnection | null, reply: (() => void) | null): void {
+    const session = this.parts.tracker.remove(sessionId)
+    if (requester !== null && reply !== null) {
+      reply()
+      requester.session = null
+      requester.endAfterQueue()
+      return
+    }
+    const connection = session?.attachment ?? null
+    if (connection === null) return
+    connection.session = null
+    connection.destroy()
+  }
+
+  // --- expiry ----------------------------------------------------------------------------------
+
+  private schedule(): void {
+    if (this.isStopped || this.timer !== null) return
+    const { tracker, clock, timers } = this.parts
+    const dueMs = tracker.nextExpiryMs()
+    if (dueMs === Number.POSITIVE_INFINITY) return
+    this.timer = timers.after(Math.max(dueMs - clock.monotonicMs(), 1), () => {
+      this.timer = null
+      // What clients have sent already may be waiting behind this timer: it is read first.
+      timers.soon(() => this.expire())
+    })
+  }
+
+  private expire(): void {
+    if (this.isStopped) return
+    const { tracker, clock, logger, metrics, writes } = this.parts
+    const nowMs = clock.monotonicMs()
+    for (const session of tracker.expired(nowMs)) {
+      metrics.sessions.expired++
+      logger.info(`Expiring session 0x${hex(session.id)}, timeout of ${session.timeoutMs}ms exceeded`)
+      writes.submitCloseSession(null, session.id, 0, clock.nowMs(), nowMs)
+    }
+    this.schedule()
+  }
+}
+
+export function hex(id: bigint): string {
+  return BigInt.asUintN(64, id).toString(16)
+}

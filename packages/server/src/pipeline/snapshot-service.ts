@@ -1,0 +1,120 @@
+// When snapshots are taken. The file is written in slices between requests (see the snapshot writer): each turn of the loop
+// gets one slice, then the sockets are served again.
+
+import { beginSnapshot, type Database } from '@tskeeper/core'
+import type { ServerConfig } from '../config/server-config.ts'
+import type { Logger } from '../logger.ts'
+import type { ServerMetrics } from '../metrics/server-metrics.ts'
+import type { Runtime, TimerHandle } from '../runtime/runtime.ts'
+import type { DataDirectories } from '../storage/data-directories.ts'
+import { purge } from '../storage/purge.ts'
+import { snapshotFormatOf } from '../storage/snapshot-format.ts'
+import { SnapshotWriter, type SnapshotWriterOptions } from '../storage/snapshot-writer.ts'
+import type { TxnLog } from '../storage/txn-log.ts'
+
+export interface SnapshotServiceParts {
+  readonly runtime: Runtime
+  readonly config: ServerConfig
+  readonly directories: DataDirectories
+  readonly database: Database
+  readonly log: TxnLog
+  readonly logger: Logger
+  readonly metrics: ServerMetrics
+  /** A snapshot cannot be written: the server must stop. */
+  readonly onFailure: (error: Error) => void
+}
+
+/** How long to wait for a disk that does not keep up, in milliseconds. */
+const DISK_WAIT_MS = 5
+const HOUR_MS = 60 * 60 * 1000
+
+export class SnapshotService {
+  private readonly parts: SnapshotServiceParts
+  private writer: SnapshotWriter | null = null
+  private timer: TimerHandle | null = null
+  private purgeTimer: TimerHandle | null = null
+  private startedMs = 0
+  private readonly step = (): void => this.writeSlice()
+
+  constructor(parts: SnapshotServiceParts) {
+    this.parts = parts
+  }
+
+  /** Options of a snapshot of the database as it is now. */
+  writerOptions(): SnapshotWriterOptions {
+    const { runtime, config, directories, database, logger } = this.parts
+    return {
+      disk: runtime.disk,
+      directory: directories.snapshotDirectory,
+      source: beginSnapshot(database),
+      format: snapshotFormatOf(config.snapshotCompression),
+      isDigestWritten: config.isDigestEnabled,
+      isLastZxidWritten: config.serializeLastProcessedZxid,
+      clock: runtime.clock,
+      logger,
+    }
+  }
+
+  /** After an append: rolls the log and begins a snapshot if it is time. */
+  appended(): void {
+    if (!this.parts.log.isSnapshotDue()) return
+    this.parts.log.roll()
+    if (this.writer === null) this.begin()
+    else this.parts.logger.warn('Too busy to snap, skipping')
+  }
+
+  /** Begins a snapshot, unless one is being written. */
+  begin(): void {
+    if (this.writer !== null) return
+    const { runtime, metrics } = this.parts
+    this.startedMs = runtime.clock.monotonicMs()
+    try {
+      this.writer = new SnapshotWriter(this.writerOptions(), (error) => {
+        this.writer = null
+        if (error !== null) this.parts.onFailure(error)
+        else metrics.snapshots.writeTimeMs.record(runtime.clock.monotonicMs() - this.startedMs)
+      })
+    } catch (error) {
+      this.parts.onFailure(error instanceof Error ? error : new Error(String(error)))
+      return
+    }
+    runtime.timers.soon(this.step)
+  }
+
+  private writeSlice(): void {
+    const { writer } = this
+    if (writer === null || !writer.step()) return
+    const { timers } = this.parts.runtime
+    if (writer.isWaiting) this.timer = timers.after(DISK_WAIT_MS, this.step)
+    else timers.soon(this.step)
+  }
+
+  /** Begins to remove old files every so often, the first time now, if the configuration says so. */
+  startPurging(): void {
+    const { config, logger } = this.parts
+    logger.info(`autopurge.snapRetainCount set to ${config.autopurgeSnapRetainCount}`)
+    logger.info(`autopurge.purgeInterval set to ${config.autopurgePurgeIntervalHours}`)
+    if (config.autopurgePurgeIntervalHours <= 0) logger.info('Purge task is not scheduled.')
+    else this.purge()
+  }
+
+  private purge(): void {
+    const { runtime, config, directories, logger } = this.parts
+    logger.info('Purge task started.')
+    const { snapshotDirectory, logDirectory } = directories
+    try {
+      purge({ disk: runtime.disk, snapshotDirectory, logDirectory, retainCount: config.autopurgeSnapRetainCount, logger })
+    } catch (error) {
+      logger.error('The purge of old files failed; it is tried again at the next interval', { error })
+    }
+    logger.info('Purge task completed.')
+    this.purgeTimer = runtime.timers.after(config.autopurgePurgeIntervalHours * HOUR_MS, () => this.purge())
+  }
+
+  stop(): void {
+    this.timer?.cancel()
+    this.purgeTimer?.cancel()
+    this.writer?.cancel()
+    this.writer = null
+  }
+}

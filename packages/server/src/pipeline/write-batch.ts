@@ -1,0 +1,52 @@
+import { ByteWriter } from '@tskeeper/protocol/server'
+import type { ClientConnection } from '../listener/client-connection.ts'
+
+/** A batch that grew beyond this gives its memory back when it is done. */
+const KEPT_BYTES_MAX = 8 * 1024 * 1024
+
+/**
+ * Writes on their way to the disk together: their entries, one behind the other as the log's file has them, and in parallel
+ * columns who asked for each. Two batches take turns: one gathers while the other is synced.
+ */
+export class WriteBatch {
+  entries: ByteWriter = new ByteWriter(64 * 1024)
+  /** Number of writes; the columns' first `count` places are in use. */
+  count = 0
+  readonly connections: (ClientConnection | null)[] = []
+  readonly ops: number[] = []
+  readonly xids: number[] = []
+  /** Where each transaction begins and ends in `entries`, without what the log puts around it. */
+  readonly starts: number[] = []
+  readonly ends: number[] = []
+  /** Monotonic milliseconds at which each request came in. */
+  readonly arrivedMs: number[] = []
+  firstZxid = 0
+  lastZxid = 0
+
+  add(
+    connection: ClientConnection | null,
+    op: number,
+    xid: number,
+    start: number,
+    end: number,
+    zxid: number,
+    arrivedMs: number,
+  ): void {
+    const at = this.count++
+    this.connections[at] = connection
+    this.ops[at] = op
+    this.xids[at] = xid
+    this.starts[at] = start
+    this.ends[at] = end
+    this.arrivedMs[at] = arrivedMs
+    if (at === 0) this.firstZxid = zxid
+    this.lastZxid = zxid
+  }
+
+  clear(): void {
+    this.connections.fill(null, 0, this.count)
+    this.count = 0
+    if (this.entries.bytes.length > KEPT_BYTES_MAX) this.entries = new ByteWriter(64 * 1024)
+    this.entries.reset()
+  }
+}
