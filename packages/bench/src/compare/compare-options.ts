@@ -38,7 +38,7 @@ Runs two servers side by side on the loopback, loads them in turn, and prints th
                     target shows the noise of the method
   --directory DIR   where the servers keep their data (the system's temporary directory)
   --out FILE        everything measured, as JSON
-  --markdown FILE   puts the tables between the marks in this page`
+  --markdown FILE   puts the tables into this page, between its marks or at its end`
 
 const FULL = { repeats: 5, lifeRepeats: 3, durationS: 5, warmupS: 2, primeS: 10, nodes: 1000000, snapshotLoadS: 20 }
 const QUICK = { repeats: 1, lifeRepeats: 1, durationS: 1, warmupS: 0.5, primeS: 1, nodes: 50000, snapshotLoadS: 6 }
