@@ -15,7 +15,7 @@ function expandIpv6(address: string): string {
   const first = groupsOf(head)
   if (tail === undefined) return first.join(':') + zone
   const last = groupsOf(tail)
-  const zeros = new Array<string>(Math.max(0, 8 - first.length - last.length)).fill('0')
+  const zeros = Array.from({ length: Math.max(0, 8 - first.length - last.length) }, () => '0')
   return [...first, ...zeros, ...last].join(':') + zone
 }
 

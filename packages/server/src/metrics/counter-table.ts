@@ -3,13 +3,16 @@
 import type { CounterDefinition, CounterSetDefinition, MetricScope } from './metric-definition.ts'
 import type { ServerMetrics } from './server-metrics.ts'
 
+const NO_REPLY_CACHE = 'replies are written straight from the tree: there is no cache of replies'
+const NO_WATCH_CLEANER = 'watches of a closed connection are removed at once: there is no cleaner'
+
 function counter(name: string, scope: MetricScope, meaning: string, read: (metrics: ServerMetrics) => number): CounterDefinition {
   return { kind: 'counter', name, scope, meaning, read }
 }
 
-/** A counter of something that cannot happen in this server. */
-function neverCounted(name: string, meaning: string): CounterDefinition {
-  return { kind: 'counter', name, scope: 'never', meaning, read: () => 0 }
+/** A counter of something that cannot happen in this server, for the reason given. */
+function neverCounted(name: string, reason: string): CounterDefinition {
+  return { kind: 'counter', name, scope: 'never', meaning: reason, read: () => 0 }
 }
 
 /** All counters. */
@@ -159,13 +162,13 @@ export const COUNTERS: readonly CounterDefinition[] = [
     'restore commands refused by the rate limit',
     (m) => m.snapshots.adminRestoresRateLimited,
   ),
-  neverCounted('response_packet_cache_hits', 'replies are written straight from the tree: there is no cache of replies'),
-  neverCounted('response_packet_cache_misses', 'as above'),
-  neverCounted('response_packet_get_children_cache_hits', 'as above'),
-  neverCounted('response_packet_get_children_cache_misses', 'as above'),
-  neverCounted('add_dead_watcher_stall_time', 'watches of a closed connection are removed at once: there is no cleaner'),
-  neverCounted('dead_watchers_queued', 'as above'),
-  neverCounted('dead_watchers_cleared', 'as above'),
+  neverCounted('response_packet_cache_hits', NO_REPLY_CACHE),
+  neverCounted('response_packet_cache_misses', NO_REPLY_CACHE),
+  neverCounted('response_packet_get_children_cache_hits', NO_REPLY_CACHE),
+  neverCounted('response_packet_get_children_cache_misses', NO_REPLY_CACHE),
+  neverCounted('add_dead_watcher_stall_time', NO_WATCH_CLEANER),
+  neverCounted('dead_watchers_queued', NO_WATCH_CLEANER),
+  neverCounted('dead_watchers_cleared', NO_WATCH_CLEANER),
 ]
 
 /** All counters by key. */

@@ -14,11 +14,14 @@ function advanced(name: string, scope: MetricScope, meaning: string, read: ReadS
   return { kind: 'summary', level: 'advanced', name, scope, meaning, read }
 }
 
+const NO_SESSION_QUEUES = 'one thread serves all sessions in order: there are no queues by session'
+const NO_COMMIT_THREADS = 'reads are answered in the tick in which they arrive: there is no pool of commit threads'
+
 /** Stays empty: the value of each metric whose thing does not exist in this server. */
 const emptySummary = new Summary()
 
-function never(level: SummaryLevel, name: string, meaning: string): SummaryDefinition {
-  return { kind: 'summary', level, name, scope: 'never', meaning, read: () => emptySummary }
+function never(level: SummaryLevel, name: string, reason: string): SummaryDefinition {
+  return { kind: 'summary', level, name, scope: 'never', meaning: reason, read: () => emptySummary }
 }
 
 /** Summaries without percentiles. */
@@ -66,23 +69,19 @@ export const BASIC_SUMMARIES: readonly SummaryDefinition[] = [
     'requests of learners that wait',
     (m) => m.quorum.learnerRequestQueueSize,
   ),
-  never('basic', 'pending_session_queue_size', 'one thread serves all sessions in order: there are no queues by session'),
-  never('basic', 'requests_in_session_queue', 'as above'),
-  never('basic', 'reads_after_write_in_session_queue', 'as above'),
-  never('basic', 'reads_issued_from_session_queue', 'as above'),
-  never('basic', 'session_queues_drained', 'as above'),
-  never(
-    'basic',
-    'read_commit_proc_req_queued',
-    'reads are answered in the tick in which they arrive: there is no pool of commit threads',
-  ),
-  never('basic', 'write_commit_proc_req_queued', 'as above'),
-  never('basic', 'commit_commit_proc_req_queued', 'as above'),
-  never('basic', 'read_commit_proc_issued', 'as above'),
-  never('basic', 'write_commit_proc_issued', 'as above'),
-  never('basic', 'write_batch_time_in_commit_processor', 'as above'),
-  never('basic', 'time_waiting_empty_pool_in_commit_processor_read_ms', 'as above'),
-  never('basic', 'concurrent_request_processing_in_commit_processor', 'as above'),
+  never('basic', 'pending_session_queue_size', NO_SESSION_QUEUES),
+  never('basic', 'requests_in_session_queue', NO_SESSION_QUEUES),
+  never('basic', 'reads_after_write_in_session_queue', NO_SESSION_QUEUES),
+  never('basic', 'reads_issued_from_session_queue', NO_SESSION_QUEUES),
+  never('basic', 'session_queues_drained', NO_SESSION_QUEUES),
+  never('basic', 'read_commit_proc_req_queued', NO_COMMIT_THREADS),
+  never('basic', 'write_commit_proc_req_queued', NO_COMMIT_THREADS),
+  never('basic', 'commit_commit_proc_req_queued', NO_COMMIT_THREADS),
+  never('basic', 'read_commit_proc_issued', NO_COMMIT_THREADS),
+  never('basic', 'write_commit_proc_issued', NO_COMMIT_THREADS),
+  never('basic', 'write_batch_time_in_commit_processor', NO_COMMIT_THREADS),
+  never('basic', 'time_waiting_empty_pool_in_commit_processor_read_ms', NO_COMMIT_THREADS),
+  never('basic', 'concurrent_request_processing_in_commit_processor', NO_COMMIT_THREADS),
   never('basic', 'netty_queued_buffer_capacity', 'output buffers are bounded for each connection; there is no Netty'),
 ]
 
