@@ -32,6 +32,7 @@ import {
   NEXT_SIBLING,
   OWNER,
   PARENT,
+  PATH_CRC,
   PATH_REF,
   PERSISTED_CVERSION,
   PREVIOUS_SIBLING,
@@ -384,21 +385,33 @@ export class DataTree {
     page.setUint32(at + DIGEST, digest)
   }
 
-  /** Brings the CRC over path and data up to date; the path comes from the record. */
+  /**
+   * CRC-32 of path and data that the next change will have, if whoever prepared it knows; -1 if it has to be computed. Used
+   * up by the next `refreshContentCrc`.
+   */
+  knownContentCrc = -1
+
+  /** Brings the CRC over path and data up to date, after a change of the data. */
   refreshContentCrc(node: number, data: Uint8Array, start: number, length: number): void {
     if (!this.isDigestEnabled) return
-    const crc = this.pathCrc(node)
-    this.nodes.setInt(node, CONTENT_CRC, length > 0 ? this.crc32(data, start, start + length, crc) : crc)
+    const { nodes, knownContentCrc } = this
+    if (knownContentCrc >= 0) {
+      this.knownContentCrc = -1
+      nodes.setInt(node, CONTENT_CRC, knownContentCrc | 0)
+      return
+    }
+    const crc = nodes.getUint(node, PATH_CRC)
+    nodes.setInt(node, CONTENT_CRC, (length > 0 ? this.crc32(data, start, start + length, crc) : crc) | 0)
   }
 
-  /** CRC-32 of the record's path; the root's is empty there. */
-  pathCrc(node: number): number {
+  /** Computes the CRC-32 of the record's path, once for its life; the root's path is empty there. */
+  setPathCrc(node: number): void {
     const { nodes } = this
     const length = nodes.pathLength(node)
-    if (length === 0) return 0
+    if (length === 0 || !this.isDigestEnabled) return
     const ref = nodes.getUint(node, PATH_REF)
     const start = nodes.slabs.offset(ref)
-    return this.crc32(nodes.slabs.chunk(ref), start, start + length, 0)
+    nodes.setInt(node, PATH_CRC, this.crc32(nodes.slabs.chunk(ref), start, start + length, 0) | 0)
   }
 
   // --- the parts -------------------------------------------------------------------------------
@@ -421,6 +434,7 @@ export class DataTree {
     this.dataBytes += node.pathLength + (node.dataLength > 0 ? node.dataLength : 0)
     if (!startsWith(node.bytes, node.pathStart, node.pathLength, RESERVED_PREFIX)) {
       nodes.setFlag(created, FLAG_IN_DIGEST, true)
+      this.setPathCrc(created)
       this.refreshContentCrc(created, node.bytes, node.dataStart, node.dataLength)
     }
     return created

@@ -114,10 +114,11 @@ export class Database {
   }
 
   /**
-   * Applies the transaction in `bytes[start, end)`: header, record, digest. `view` covers `bytes`. Throws
-   * `DecodeError` for bytes that are none.
+   * Applies the transaction in `bytes[start, end)`: header, record, digest. `view` covers `bytes`. `contentCrc` is the
+   * CRC-32 of path and data after it, if the preparer knows, else -1. Throws `DecodeError` for bytes that are none.
    */
-  apply(bytes: Uint8Array, view: DataView, start: number, end: number): void {
+  apply(bytes: Uint8Array, view: DataView, start: number, end: number, contentCrc = -1): void {
+    this.tree.knownContentCrc = contentCrc
     const { reader } = this
     reader.reset(bytes, view, start, end)
     this.sessionId = reader.readLong()
@@ -128,6 +129,7 @@ export class Database {
     this.type = reader.readInt()
     this.node = 0
     this.code = this.applyRecord(this.type, zxid, timeMs, end)
+    this.tree.knownContentCrc = -1
     if (zxid > this.lastZxid) this.lastZxid = zxid
     this.checkDigest(zxid, reader, end)
   }

@@ -11,7 +11,7 @@
 //  100  parent  104 first child  108 next sibling  112 previous sibling  (node numbers, 0: none)
 //  116  CRC-32 of path and data: what a change of the Stat alone can go on from
 //  120  the node's digest, unsigned; 0 for nodes outside of the tree digest
-//  124  unused
+//  124  CRC-32 of the path alone
 //
 // This layout is known to this folder and to the pending view only.
 
@@ -42,6 +42,7 @@ export const NEXT_SIBLING = 108
 export const PREVIOUS_SIBLING = 112
 export const CONTENT_CRC = 116
 export const DIGEST = 120
+export const PATH_CRC = 124
 
 /** Bytes of the wire Stat at the start of a record. */
 export const STAT_BYTES = 68

@@ -37,6 +37,7 @@ import {
   ACL_ID,
   AVERSION,
   CHILD_COUNT,
+  CONTENT_CRC,
   CTIME,
   CZXID,
   DATA_LENGTH,
@@ -87,6 +88,12 @@ export class Preparer {
   /** Zxid of the last transaction that was prepared. */
   lastZxid: number
 
+  /**
+   * CRC-32 of path and data after the last transaction, if it is a change of one node's data, else -1: who applies it need not
+   * compute it again.
+   */
+  contentCrc = -1
+
   // The request in hand.
   private requester: Requester = SERVER
   private zxid = 0
@@ -116,6 +123,7 @@ export class Preparer {
       code = ErrorCode.MARSHALLING_ERROR
     }
     if (code !== ErrorCode.OK) {
+      this.contentCrc = -1
       out.position = start
       this.writeHeader(Op.error, cxid, out)
       out.writeInt(code)
@@ -160,6 +168,7 @@ export class Preparer {
   private begin(requester: Requester, timeMs: number): void {
     this.requester = requester
     this.timeMs = timeMs
+    this.contentCrc = -1
     this.lastZxid += 1
     this.zxid = this.lastZxid
   }
@@ -298,7 +307,9 @@ export class Preparer {
     const { tree } = this.database
     tree.nodes.setInt(node, DATA_LENGTH, Math.max(length, 0))
     if (!tree.nodes.hasFlag(node, FLAG_IN_DIGEST)) return
+    tree.setPathCrc(node)
     tree.refreshContentCrc(node, data, start, length)
+    this.contentCrc = tree.nodes.getUint(node, CONTENT_CRC)
     this.view.refreshDigest(node)
   }
 
@@ -413,6 +424,7 @@ export class Preparer {
     nodes.setInt(pending, DATA_LENGTH, Math.max(dataLength, 0))
     if (nodes.hasFlag(pending, FLAG_IN_DIGEST)) {
       this.database.tree.refreshContentCrc(pending, bytes, dataStart, dataLength)
+      this.contentCrc = nodes.getUint(pending, CONTENT_CRC)
       this.view.refreshDigest(pending)
     }
     return ErrorCode.OK
@@ -479,6 +491,7 @@ export class Preparer {
     }
     if (hasFailed) this.view.undoMulti()
     else this.view.endMulti()
+    this.contentCrc = -1
     return ErrorCode.OK
   }
 

@@ -6,7 +6,8 @@ const KEPT_BYTES_MAX = 8 * 1024 * 1024
 
 /**
  * Writes on their way to the disk together: their entries, one behind the other as the log's file has them, and in parallel
- * columns who asked for each. Two batches take turns: one gathers while the other is synced.
+ * columns who asked for each. Three batches take turns: one
+ * gathers, one is synced, one is applied.
  */
 export class WriteBatch {
   entries: ByteWriter = new ByteWriter(64 * 1024)
@@ -20,6 +21,8 @@ export class WriteBatch {
   readonly ends: number[] = []
   /** Monotonic milliseconds at which each request came in. */
   readonly arrivedMs: number[] = []
+  /** CRC-32 of path and data after each write, -1 where it is not known. */
+  readonly contentCrcs: number[] = []
   firstZxid = 0
   lastZxid = 0
 
@@ -31,6 +34,7 @@ export class WriteBatch {
     end: number,
     zxid: number,
     arrivedMs: number,
+    contentCrc: number,
   ): void {
     const at = this.count++
     this.connections[at] = connection
@@ -39,6 +43,7 @@ export class WriteBatch {
     this.starts[at] = start
     this.ends[at] = end
     this.arrivedMs[at] = arrivedMs
+    this.contentCrcs[at] = contentCrc
     if (at === 0) this.firstZxid = zxid
     this.lastZxid = zxid
   }

@@ -40,6 +40,9 @@ export class WritePipeline {
   private readonly parts: WritePipelineParts
   private gathering: WriteBatch = new WriteBatch()
   private syncing: WriteBatch = new WriteBatch()
+  /** Synced, and being applied right now. */
+  private committing: WriteBatch | null = null
+  private spare: WriteBatch = new WriteBatch()
   private isSyncing = false
   private isFlushScheduled = false
   private hasFailed = false
@@ -59,7 +62,7 @@ export class WritePipeline {
 
   /** Writes that were submitted and are not committed yet. */
   get inProcess(): number {
-    return this.gathering.count + (this.isSyncing ? this.syncing.count : 0)
+    return this.gathering.count + (this.isSyncing ? this.syncing.count : 0) + (this.committing?.count ?? 0)
   }
 
   /** Bytes of the entries that gather. */
@@ -114,7 +117,16 @@ export class WritePipeline {
     const { gathering } = this
     endEntry(gathering.entries, start)
     const txnStart = start + ENTRY_PREFIX_SIZE
-    gathering.add(connection, op, xid, txnStart, gathering.entries.position - 1, this.parts.preparer.lastZxid, arrivedMs)
+    gathering.add(
+      connection,
+      op,
+      xid,
+      txnStart,
+      gathering.entries.position - 1,
+      this.parts.preparer.lastZxid,
+      arrivedMs,
+      this.parts.preparer.contentCrc,
+    )
     if (this.isSyncing || this.isFlushScheduled) return
     // Not at once: what the other connections have sent in this turn of the loop shall share the sync.
     this.isFlushScheduled = true
@@ -148,12 +160,19 @@ export class WritePipeline {
     const done = this.syncing
     const nowMs = this.parts.clock.monotonicMs()
     this.parts.metrics.log.flushTimeMs.record(nowMs - this.syncStartedMs)
+    this.isSyncing = false
+    this.syncing = this.spare
+    // The disk goes on with the next batch while this one is applied.
+    this.committing = done
+    this.flush()
+    if (this.hasFailed) return
     this.commit(done, nowMs)
     done.clear()
-    this.isSyncing = false
+    this.committing = null
+    this.spare = done
     this.parts.onCommitted()
-    this.flush()
-    if (!this.isSyncing && this.onIdle !== null) this.onIdle()
+    if (!this.isFlushScheduled) this.flush()
+    if (this.inProcess === 0 && this.onIdle !== null) this.onIdle()
   }
 
   private commit(batch: WriteBatch, nowMs: number): void {
@@ -165,7 +184,7 @@ export class WritePipeline {
       const isMulti = op === Op.multi && connection !== null
       this.multiResults.reset()
       database.multiResults = isMulti ? this.multiResults : null
-      database.apply(bytes, view, batch.starts[i] as number, batch.ends[i] as number)
+      database.apply(bytes, view, batch.starts[i] as number, batch.ends[i] as number, batch.contentCrcs[i] as number)
       preparer.view.applied(database.appliedZxid)
       this.reply(connection, op, batch.xids[i] as number, bytes, nowMs, batch.arrivedMs[i] as number)
     }
@@ -276,7 +295,7 @@ export class WritePipeline {
 
   /** Calls `done` when everything that was submitted is committed; at once if it is, or if it never will be. */
   whenIdle(done: () => void): void {
-    if (this.hasFailed || (!this.isSyncing && this.gathering.count === 0)) {
+    if (this.hasFailed || this.inProcess === 0) {
       done()
       return
     }
