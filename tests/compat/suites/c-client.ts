@@ -29,7 +29,9 @@ async function runCClient(context: SuiteContext): Promise<void> {
   const address = `${server.host}:${server.port}`
   try {
     await reportProgram(context, { command: program, arguments: [address], timeoutMs: SUITE_TIMEOUT_MS })
-    await runCase(context, 'A1 A258: the command line of the C client creates, reads, changes and deletes', () => smokeRun(server))
+    await runCase(context, 'A1 A258: the command line of the C client creates, reads, changes and deletes', () =>
+      smokeRun(server),
+    )
   } finally {
     await server.stop()
   }
