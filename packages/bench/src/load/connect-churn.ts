@@ -41,7 +41,7 @@ export class ConnectChurn implements SessionHandler {
     this.sessionTimeoutMs = sessionTimeoutMs
     this.plan = plan
     this.laneStartMs = new Float64Array(lanes)
-    this.active = new Array<Session | null>(lanes).fill(null)
+    this.active = Array.from({ length: lanes }, () => null)
   }
 
   run(): Promise<LoopOutcome> {

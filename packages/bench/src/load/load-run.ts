@@ -115,8 +115,7 @@ function makeWorkload(options: LoadOptions, setting: WorkloadSetting): Workload 
       return new ChildrenWorkload(setting, options.childCount)
     case 'sync-get':
       return new SyncGetWorkload(setting, options.keyCount)
-    case 'watch':
-    case 'connect':
+    default:
       throw new Error(`${options.workload} is not a loop of requests`)
   }
 }
