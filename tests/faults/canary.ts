@@ -2,6 +2,7 @@
 // what every honest client of the server suffers.
 
 import { RawClient } from '../support/raw-client.ts'
+import { openAcl, type RawAcl, RawCreateMode } from '../support/raw-records.ts'
 import { delay, expect } from './suite.ts'
 
 const PAUSE_MS = 15
@@ -9,24 +10,27 @@ const PAUSE_MS = 15
 export class Canary {
   readonly #client: RawClient
   readonly #node: string
+  readonly #acl: readonly RawAcl[]
   readonly #latenciesMs: number[] = []
   #isSinging = true
   #song: Promise<void>
 
-  private constructor(client: RawClient, node: string) {
+  private constructor(client: RawClient, node: string, acl: readonly RawAcl[]) {
     this.#client = client
+    this.#acl = acl
     this.#node = node
     this.#song = this.#sing()
     // The failure is reported by `silence`; until then it must not end the process.
     this.#song.catch(() => undefined)
   }
 
-  /** `auth`: user and password for trees in which not everyone may write. */
+  /** `auth`: user and password for trees in which not everyone may write; the canary's nodes are then its own. */
   static async start(port: number, node = '/canary', auth: string | null = null): Promise<Canary> {
     const client = await RawClient.connect('127.0.0.1', port, { timeoutMs: 30_000 })
     if (auth !== null) await client.auth('digest', auth)
-    await client.create(node, 'note 0')
-    return new Canary(client, node)
+    const acl = auth === null ? openAcl : [{ perms: 31, scheme: 'auth', id: '' }]
+    await client.create(node, 'note 0', RawCreateMode.persistent, acl)
+    return new Canary(client, node, acl)
   }
 
   get rounds(): number {
@@ -53,7 +57,7 @@ export class Canary {
       const startedMs = performance.now()
       const text = `note ${note}`
       const stat = await this.#client.setData(this.#node, text)
-      const { path } = await this.#client.create2(`${this.#node}/echo-`, text, 3)
+      const { path } = await this.#client.create2(`${this.#node}/echo-`, text, RawCreateMode.ephemeralSequential, this.#acl)
       const shown = await this.#client.getText(this.#node)
       const owned = await this.#client.exists(path)
       await this.#client.delete(path)

@@ -8,13 +8,14 @@
 import { parseArgs } from 'node:util'
 import type { ServerTarget } from '../support/server-process.ts'
 import { fullDiskSuite } from './full-disk.ts'
+import { fuzzSuite } from './fuzz.ts'
 import { kill9Suite } from './kill9.ts'
 import { nonReaderSuite } from './non-reader.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { silentSuite } from './silent.ts'
 import type { FaultCase, FaultContext, FaultSuite } from './suite.ts'
 
-const suites: readonly FaultSuite[] = [kill9Suite, fullDiskSuite, silentSuite, nonReaderSuite]
+const suites: readonly FaultSuite[] = [kill9Suite, fullDiskSuite, silentSuite, nonReaderSuite, fuzzSuite]
 
 interface Selection {
   readonly target: ServerTarget

@@ -2,15 +2,18 @@ import { RawClient } from '../support/raw-client.ts'
 import type { History } from './history.ts'
 import type { ShownNode } from './oracle.ts'
 
-/** Reads the whole tree, the server's own nodes under /zookeeper left out. */
-export async function walkTree(client: RawClient): Promise<Map<string, ShownNode>> {
+/** Reads the tree, without what is skipped: the server's own nodes unless said. */
+export async function walkTree(
+  client: RawClient,
+  isSkipped: (path: string) => boolean = (path) => path === '/zookeeper',
+): Promise<Map<string, ShownNode>> {
   const shown = new Map<string, ShownNode>()
   let level = ['/']
   while (level.length > 0) {
     const nodes = await Promise.all(level.map((path) => readNode(client, path)))
     for (const node of nodes) shown.set(node.path, node)
     level = nodes.flatMap((node) => node.children.map((name) => `${node.path === '/' ? '' : node.path}/${name}`))
-    level = level.filter((path) => path !== '/zookeeper')
+    level = level.filter((path) => !isSkipped(path))
   }
   return shown
 }
