@@ -235,7 +235,8 @@ export class SnapshotParser {
     const sum = reader.readNumber()
     if (sum !== this.sum)
       throw this.damaged(`the seal is ${sum.toString(16)}, but the checksum of the bytes is ${this.sum.toString(16)}`)
-    reader.readSlice()
+    if (reader.readSlice() !== 1 || reader.view.getUint8(reader.sliceStart) !== SLASH)
+      throw this.damaged('a seal does not end with "/"')
     this.at = reader.position
   }
 

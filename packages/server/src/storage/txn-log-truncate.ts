@@ -35,8 +35,9 @@ export function truncateLogs(options: TruncateOptions, zxid: number): boolean {
   disk.syncDirectory(directories.snapshotDirectory)
   const affected = selectLogFiles(logs, zxid)
   for (const file of affected.filter((log) => log.zxid > zxid).reverse()) disk.remove(file.path)
-  for (const file of affected.filter((log) => log.zxid <= zxid)) cutAfter(options, file.path, zxid)
+  // The cut must not be durable before the removals are: a later file would come after a gap.
   disk.syncDirectory(directories.logDirectory)
+  for (const file of affected.filter((log) => log.zxid <= zxid)) cutAfter(options, file.path, zxid)
   logger.info(`Truncated the transaction log after 0x${formatZxid(zxid)}`)
   return true
 }

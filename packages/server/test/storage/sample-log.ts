@@ -68,6 +68,8 @@ export class LogFixture {
   readonly timers = new ManualTimers()
   readonly log: TxnLog
   confirmed = 0
+  /** The last zxid that the log was given, whether it took it or not. */
+  offered = 0
   readonly syncMs: number[] = []
   failures: Error[] = []
 
@@ -93,6 +95,7 @@ export class LogFixture {
 
   append(from: number, to: number, payloadLength = 20): void {
     const batch = sampleBatch(from, to, payloadLength)
+    this.offered = to
     this.log.append(batch, batch.length, from, to, to - from + 1)
   }
 
