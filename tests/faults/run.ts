@@ -10,12 +10,14 @@ import type { ServerTarget } from '../support/server-process.ts'
 import { fullDiskSuite } from './full-disk.ts'
 import { fuzzSuite } from './fuzz.ts'
 import { kill9Suite } from './kill9.ts'
+import { limitsSuite } from './limits.ts'
+import { manySuite } from './many.ts'
 import { nonReaderSuite } from './non-reader.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { silentSuite } from './silent.ts'
 import type { FaultCase, FaultContext, FaultSuite } from './suite.ts'
 
-const suites: readonly FaultSuite[] = [kill9Suite, fullDiskSuite, silentSuite, nonReaderSuite, fuzzSuite]
+const suites: readonly FaultSuite[] = [kill9Suite, fullDiskSuite, silentSuite, nonReaderSuite, fuzzSuite, manySuite, limitsSuite]
 
 interface Selection {
   readonly target: ServerTarget
@@ -59,10 +61,12 @@ function readCount(option: string, text: string): number {
 
 async function main(): Promise<number> {
   const selection = readSelection()
+  const isSuite = suites.some((suite) => suite.name === selection.only)
   const selected = suites.flatMap((suite) => suite.cases.map((faultCase) => ({ suite, faultCase }))).filter(isSelected)
   function isSelected({ suite, faultCase }: { suite: FaultSuite; faultCase: FaultCase }): boolean {
     if (faultCase.only !== undefined && faultCase.only !== selection.target) return false
-    return selection.only === null || suite.name === selection.only || faultCase.name.includes(selection.only)
+    if (selection.only === null) return true
+    return isSuite ? suite.name === selection.only : faultCase.name.includes(selection.only)
   }
   if (selected.length === 0) throw new Error(`no case is called ${selection.only}`)
   if (selection.isListing) {
