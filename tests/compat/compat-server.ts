@@ -1,7 +1,7 @@
 /** The server that the suites run against: the same configuration for ours and for Apache's. */
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
-import { type ServerConfig, type ServerProcess, startServer } from '../support/server-process.ts'
+import { type ServerConfig, type ServerProcess, type ServerTarget, startServer } from '../support/server-process.ts'
 import type { SuiteContext } from './suite.ts'
 
 /** `super:test`, the administrator's user and password in these suites. */
@@ -27,6 +27,8 @@ const JAVA_FLAGS = [
 ]
 
 export interface CompatServerOptions {
+  /** Whose server, if it is not the one that the suite runs against. */
+  readonly target?: ServerTarget
   readonly config?: ServerConfig
   /** Server directory to start in, again or for the first time; a fresh one in the suite's directory if absent. */
   readonly directory?: string
@@ -37,7 +39,7 @@ export interface CompatServerOptions {
 
 export function startCompatServer(context: SuiteContext, options: CompatServerOptions = {}): Promise<ServerProcess> {
   return startServer({
-    target: context.target,
+    target: options.target ?? context.target,
     directory: options.directory ?? mkdtempSync(join(context.directory, 'server-')),
     config: { ...COMPAT_CONFIG, ...options.config },
     javaFlags: [...JAVA_FLAGS, ...(options.javaFlags ?? [])],
