@@ -36,6 +36,8 @@ export class SessionService {
   private readonly parts: SessionServiceParts
   private readonly ids: SessionIdSource
   private timer: TimerHandle | null = null
+  /** Monotonic milliseconds for which the timer is set; Infinity without one. */
+  private timerDueMs = Number.POSITIVE_INFINITY
   private isStopped = false
   private readonly reader = new ByteReader(new Uint8Array(0))
 
@@ -46,7 +48,7 @@ export class SessionService {
 
   /** Begins to let sessions expire. */
   start(): void {
-    this.schedule()
+    this.schedule(this.parts.tracker.nextExpiryMs())
   }
 
   stop(): void {
@@ -87,7 +89,7 @@ export class SessionService {
     connection.session = session
     connection.state = ConnectionState.CONNECTING
     writes.submitCreateSession(connection, session, clock.nowMs(), nowMs)
-    this.schedule()
+    this.schedule(tracker.expiryMs(session))
   }
 
   private resume(connection: ClientConnection, sessionId: bigint, password: Uint8Array | null, timeoutMs: number): void {
@@ -108,7 +110,8 @@ export class SessionService {
     connection.session = session
     connection.state = ConnectionState.OPEN
     this.writeResponse(connection, session)
-    this.schedule()
+    // The timeout may be shorter than it was.
+    this.schedule(tracker.expiryMs(session))
   }
 
   private refuse(connection: ClientConnection): void {
@@ -170,13 +173,15 @@ export class SessionService {
 
   // --- expiry ----------------------------------------------------------------------------------
 
-  private schedule(): void {
-    if (this.isStopped || this.timer !== null) return
-    const { tracker, clock, timers } = this.parts
-    const dueMs = tracker.nextExpiryMs()
-    if (dueMs === Number.POSITIVE_INFINITY) return
+  /** Sees to it that `expire` runs at `dueMs`, or earlier. */
+  private schedule(dueMs: number): void {
+    if (this.isStopped || dueMs >= this.timerDueMs) return
+    const { clock, timers } = this.parts
+    this.timer?.cancel()
+    this.timerDueMs = dueMs
     this.timer = timers.after(Math.max(dueMs - clock.monotonicMs(), 1), () => {
       this.timer = null
+      this.timerDueMs = Number.POSITIVE_INFINITY
       // What clients have sent already may be waiting behind this timer: it is read first.
       timers.soon(() => this.expire())
     })
@@ -191,7 +196,7 @@ export class SessionService {
       logger.info(`Expiring session 0x${hex(session.id)}, timeout of ${session.timeoutMs}ms exceeded`)
       writes.submitCloseSession(null, session.id, 0, clock.nowMs(), nowMs)
     }
-    this.schedule()
+    this.schedule(tracker.nextExpiryMs())
   }
 }
 

@@ -1,0 +1,92 @@
+import { nodeRuntime } from '@tskeeper/server'
+
+type Disk = ReturnType<typeof nodeRuntime>['disk']
+type DiskFile = ReturnType<Disk['open']>
+
+/**
+ * The real disk, whose asynchronous syncs a test can keep from finishing: while it holds, no write can be acknowledged.
+ * What is written and synced otherwise goes its usual way.
+ */
+export class HeldDisk implements Disk {
+  readonly #disk: Disk = nodeRuntime().disk
+  /** Syncs that wait: each carries one out. */
+  #waiting: (() => void)[] = []
+  #isHolding = false
+
+  /** Syncs that were asked for and are held back. */
+  get heldCount(): number {
+    return this.#waiting.length
+  }
+
+  hold(): void {
+    this.#isHolding = true
+  }
+
+  /** Carries out what was held back and lets everything pass again. */
+  release(): void {
+    this.#isHolding = false
+    for (const sync of this.#waiting.splice(0)) sync()
+  }
+
+  /** Carries out what was held back, and holds what comes after it. */
+  releaseOne(): void {
+    this.#waiting.shift()?.()
+  }
+
+  open(path: string, mode: 'read' | 'create' | 'update'): DiskFile {
+    const file = this.#disk.open(path, mode)
+    return {
+      path: file.path,
+      size: () => file.size(),
+      read: (bytes, offset, length, position) => file.read(bytes, offset, length, position),
+      write: (bytes, offset, length, position) => file.write(bytes, offset, length, position),
+      truncate: (length) => file.truncate(length),
+      datasync: (done) => {
+        if (this.#isHolding) this.#waiting.push(() => file.datasync(done))
+        else file.datasync(done)
+      },
+      datasyncNow: () => file.datasyncNow(),
+      close: () => file.close(),
+    }
+  }
+
+  makeDirectory(path: string): void {
+    this.#disk.makeDirectory(path)
+  }
+
+  list(path: string): string[] {
+    return this.#disk.list(path)
+  }
+
+  exists(path: string): boolean {
+    return this.#disk.exists(path)
+  }
+
+  isWritable(path: string): boolean {
+    return this.#disk.isWritable(path)
+  }
+
+  size(path: string): number {
+    return this.#disk.size(path)
+  }
+
+  readFile(path: string): Uint8Array {
+    return this.#disk.readFile(path)
+  }
+
+  writeFile(path: string, bytes: Uint8Array): void {
+    this.#disk.writeFile(path, bytes)
+  }
+
+  remove(path: string): void {
+    this.#disk.remove(path)
+  }
+
+  rename(from: string, to: string): void {
+    this.#disk.rename(from, to)
+  }
+
+  syncDirectory(path: string): void {
+    this.#disk.syncDirectory(path)
+  }
+}
