@@ -19,7 +19,8 @@ import {
 } from '@tskeeper/protocol/server'
 import { ZXID_MAX } from './zxid.ts'
 
-const CHUNK_BYTES = 1 << 20
+/** What the buffer begins with; it grows to what is asked of it. */
+const BUFFER_BYTES = 16 * 1024
 const END_MARKER_SIZE = 5
 const SEAL_SIZE = 8 + 5
 const LAST_ZXID_SIZE = 8
@@ -42,7 +43,7 @@ type Phase = 'header' | 'sessions' | 'aclLists' | 'nodes' | 'tail'
 
 export class SnapshotParser {
   /** The bytes that are not used up yet are somewhere in front of `filled`; the next ones go to `bytes[filled]`. */
-  bytes: Uint8Array = new Uint8Array(CHUNK_BYTES)
+  bytes: Uint8Array = new Uint8Array(BUFFER_BYTES)
   filled = 0
   private readonly target: SnapshotTarget
   private readonly reader: ByteReader

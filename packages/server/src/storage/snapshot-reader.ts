@@ -10,8 +10,8 @@ import { SnapshotParser, type SnapshotSummary } from './snapshot-parser.ts'
 
 /** Packed bytes that are read at once. */
 const CHUNK_BYTES = 1 << 20
-/** The least that is read at once into the parser's own buffer. */
-const READ_MIN_BYTES = 256 * 1024
+/** Unpacked bytes that gzip gives at once. */
+const GUNZIP_CHUNK_BYTES = 256 * 1024
 
 /**
  * Loads a snapshot file into an empty target. Throws `CorruptSnapshotError` if it is not a whole, sealed snapshot: the
@@ -42,9 +42,10 @@ export async function loadSnapshot(disk: Disk, snapshot: StoredFile, target: Sna
 }
 
 function readPlain(file: DiskFile, parser: SnapshotParser): void {
+  const size = file.size()
   let position = 0
   for (;;) {
-    parser.reserve(READ_MIN_BYTES)
+    parser.reserve(Math.min(CHUNK_BYTES, Math.max(1, size - position)))
     const read = file.read(parser.bytes, parser.filled, parser.bytes.length - parser.filled, position)
     if (read === 0) return
     position += read
@@ -60,7 +61,7 @@ function readSnappy(file: DiskFile, parser: SnapshotParser): void {
 
 /** Node unpacks gzip piece by piece only in a stream, so this is the one format whose content arrives later. */
 async function readGzip(file: DiskFile, parser: SnapshotParser): Promise<void> {
-  const gunzip = process.getBuiltinModule('node:zlib').createGunzip({ chunkSize: READ_MIN_BYTES })
+  const gunzip = process.getBuiltinModule('node:zlib').createGunzip({ chunkSize: GUNZIP_CHUNK_BYTES })
   const chunk = new Uint8Array(CHUNK_BYTES)
   let position = 0
   await new Promise<void>((resolve, reject) => {

@@ -38,8 +38,8 @@ export class LogBuffer {
   bytes: Uint8Array
   view: DataView
 
-  constructor(capacity: number = CHUNK_BYTES) {
-    this.bytes = new Uint8Array(capacity)
+  constructor() {
+    this.bytes = new Uint8Array(0)
     this.view = new DataView(this.bytes.buffer)
   }
 
@@ -201,7 +201,7 @@ export class TxnLogFileReader {
     if (this.fileSize - position < count) return false
     const kept = this.filled - this.at
     if (kept > 0) this.buffer.bytes.copyWithin(0, this.at, this.filled)
-    if (count > this.buffer.bytes.length) this.buffer.grow(count + CHUNK_BYTES, kept)
+    if (count > this.buffer.bytes.length) this.buffer.grow(Math.min(count + CHUNK_BYTES, Math.max(count, this.fileSize)), kept)
     this.bufferOffset = position
     this.filled = kept
     this.at = 0

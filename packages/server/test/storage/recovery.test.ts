@@ -220,7 +220,7 @@ test('S6: a power failure at any moment of a snapshot and of the roll before it 
   fixture.append(1, 4)
   fixture.sync()
   fixture.log.roll()
-  const { writer, outcomes } = startWriter(writerOptions(disk, new ListSource(sampleTree(2500, 200), 4)))
+  const { writer, outcomes } = startWriter(writerOptions(disk, new ListSource(sampleTree(1500, 200), 4)))
   for (let zxid = 5; writer.step(); zxid++) {
     fixture.append(zxid, zxid)
     fixture.sync()
@@ -231,8 +231,8 @@ test('S6: a power failure at any moment of a snapshot and of the roll before it 
   expect(outcomes).toEqual([null])
   expect(moments.length).toBeGreaterThan(20)
   for (const moment of moments) {
-    for (const survivingBytes of [0, 1, 300, 300_000, Number.MAX_SAFE_INTEGER]) {
-      for (const survivingNameChanges of [0, 1, 4]) {
+    for (const survivingBytes of [0, 1, 300_000, Number.MAX_SAFE_INTEGER]) {
+      for (const survivingNameChanges of [0, 4]) {
         const crashed = moment.disk.clone()
         crashed.crash({ survivingBytes, survivingNameChanges })
         openDirectories({

@@ -1,13 +1,7 @@
 // Both ends of a snapshot for tests: a source that gives a list of nodes, and a target that collects what it is given.
 
 import type { SnapshotAclList, SnapshotDigest, SnapshotSession, SnapshotSource, SnapshotTarget } from '@tskeeper/core'
-import {
-  type ByteReader,
-  type ByteWriter,
-  readStatPersisted,
-  type StatPersisted,
-  writeStatPersisted,
-} from '@tskeeper/protocol/server'
+import { type ByteReader, ByteWriter, readStatPersisted, type StatPersisted, writeStatPersisted } from '@tskeeper/protocol/server'
 import { silentLogger } from '../../src/logger.ts'
 import type { Disk } from '../../src/runtime/disk.ts'
 import type { StoredFile } from '../../src/storage/file-names.ts'
@@ -73,6 +67,20 @@ export function sampleTree(count: number, dataLength: number): SampleNode[] {
   return nodes
 }
 
+/** The nodes as bytes: to compare many of them at once. */
+export function encodeNodes(nodes: readonly SampleNode[]): Buffer {
+  const out = new ByteWriter()
+  for (const node of nodes) writeNode(out, node)
+  return Buffer.from(out.written())
+}
+
+function writeNode(out: ByteWriter, node: SampleNode): void {
+  out.writeString(node.path)
+  out.writeBuffer(node.data)
+  out.writeNumber(node.aclId)
+  writeStatPersisted(out, node.stat)
+}
+
 export class ListSource implements SnapshotSource {
   readonly zxid: number
   readonly sessions: readonly SnapshotSession[]
@@ -99,11 +107,7 @@ export class ListSource implements SnapshotSource {
   writeNodes(out: ByteWriter, byteCount: number): boolean {
     const enough = out.position + byteCount
     while (this.next < this.nodes.length && out.position < enough) {
-      const node = this.nodes[this.next++] as SampleNode
-      out.writeString(node.path)
-      out.writeBuffer(node.data)
-      out.writeNumber(node.aclId)
-      writeStatPersisted(out, node.stat)
+      writeNode(out, this.nodes[this.next++] as SampleNode)
     }
     return this.next === this.nodes.length
   }

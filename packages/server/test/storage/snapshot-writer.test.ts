@@ -4,7 +4,16 @@ import { NodeDisk } from '../../src/runtime/node-disk.ts'
 import { writeSnapshotNow } from '../../src/storage/snapshot-writer.ts'
 import { RecordingLogger } from '../recording-logger.ts'
 import { DIRECTORY, emptyDisk } from './sample-log.ts'
-import { emptyTree, ListSource, load, sampleTree, startWriter, storedSnapshot, writerOptions } from './sample-snapshot.ts'
+import {
+  emptyTree,
+  encodeNodes,
+  ListSource,
+  load,
+  sampleTree,
+  startWriter,
+  storedSnapshot,
+  writerOptions,
+} from './sample-snapshot.ts'
 
 const GOLDEN = `${import.meta.dirname}/../golden`
 const golden = new NodeDisk()
@@ -64,11 +73,11 @@ test.each(['plain', 'gz', 'snappy'] as const)(
   async (format) => {
     const disk = emptyDisk()
     const nodes = sampleTree(6000, 300)
-    const aclLists = Array.from({ length: 300 }, (_, i) => ({
+    const aclLists = Array.from({ length: 40 }, (_, i) => ({
       id: i + 1,
       acl: Array.from({ length: i % 5 }, (_unused, j) => ({ perms: 31, scheme: 'digest', id: `user-${j}:é` })),
     }))
-    const sessions = Array.from({ length: 1000 }, (_, i) => ({ id: BigInt(i) << 40n, timeoutMs: i }))
+    const sessions = Array.from({ length: 40 }, (_, i) => ({ id: BigInt(i) << 40n, timeoutMs: i }))
     const { writer, outcomes } = startWriter(writerOptions(disk, new ListSource(nodes, 77, sessions, aclLists), format))
     const steps = finish(writer, disk)
     expect(outcomes).toEqual([null])
@@ -78,7 +87,7 @@ test.each(['plain', 'gz', 'snappy'] as const)(
     const target = await load(disk, storedSnapshot(name, 77))
     expect(target.sessions).toEqual(sessions)
     expect(target.aclLists).toEqual(aclLists)
-    expect(target.nodes).toEqual(nodes)
+    expect(encodeNodes(target.nodes).equals(encodeNodes(nodes))).toBe(true)
   },
 )
 
@@ -87,7 +96,7 @@ test('gzip files are one member that any gunzip unpacks to the plain form', () =
   writeSnapshotNow(writerOptions(disk, new ListSource(sampleTree(5000, 100), 5)))
   writeSnapshotNow(writerOptions(disk, new ListSource(sampleTree(5000, 100), 5), 'gz'))
   const packed = disk.readFile(`${DIRECTORY}/snapshot.5.gz`)
-  expect(new Uint8Array(gunzipSync(packed))).toEqual(disk.readFile(`${DIRECTORY}/snapshot.5`))
+  expect(gunzipSync(packed).equals(disk.readFile(`${DIRECTORY}/snapshot.5`))).toBe(true)
   expect(Buffer.from(packed.subarray(0, 10)).toString('hex')).toBe('1f8b08000000000000ff')
 })
 
