@@ -1,6 +1,7 @@
 import type { LatencySummary } from '../load/histogram.ts'
 import { type DiskFloorMode, measureDiskFloor } from './disk-floor.ts'
 import { EchoProcess } from './echo-process.ts'
+import { sleep } from './loopback.ts'
 import { type LoadResult, measureLoad } from './measured-load.ts'
 import type { LoadedServer } from './measured-server.ts'
 import type { LoadRow } from './rows.ts'
@@ -28,6 +29,8 @@ export interface ComparisonPlan {
 
 /** Raw loads check the echo server's payloads, so both need the same seed. */
 const ECHO_SEED = 1
+/** What a load leaves to do (collecting garbage, clearing its nodes away) must not fall into the next one. */
+const SETTLE_MS = 500
 
 /**
  * Goes through the table once per repeat, so that the repeats of a row lie minutes apart. Within a row the loads
@@ -71,6 +74,7 @@ async function comparePair(
   const seeded = [...argv, '--seed', `${repeat + 1}`]
   const results = new Map<LoadedServer, LoadResult>()
   const measure = async (server: LoadedServer, load: readonly string[]): Promise<void> => {
+    await sleep(SETTLE_MS)
     const result = await measureLoad(server, load)
     results.set(server, result)
     plan.log(`  ${row.name.padEnd(28)} ${server.name.padEnd(10)} ${resultLine(result)}`)

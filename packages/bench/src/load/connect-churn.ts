@@ -27,7 +27,6 @@ export class ConnectChurn implements SessionHandler {
   private finished = 0
   private counted = 0
   private lastFinishedMs = 0
-  private longestGapMs = 0
   private meter: UsageMeter | null = null
   private measured: ReturnType<UsageMeter['end']> | null = null
   private tick: NodeJS.Timeout | null = null
@@ -87,8 +86,7 @@ export class ConnectChurn implements SessionHandler {
     const nowMs = performance.now()
     this.observe(nowMs)
     this.finished += 1
-    if (this.meter !== null && this.measured === null)
-      this.longestGapMs = Math.max(this.longestGapMs, nowMs - this.lastFinishedMs)
+    if (this.measured === null) this.meter?.endGap(this.lastFinishedMs)
     this.lastFinishedMs = nowMs
     if (nowMs >= this.beginMs && nowMs < this.endMs) {
       this.counted += 1
@@ -138,7 +136,7 @@ export class ConnectChurn implements SessionHandler {
       // The handshake and the confirmed close.
       verifiedReplies: this.finished * 2,
       notIssued: 0,
-      longestGapMs: this.longestGapMs,
+      longestGapMs: this.measured.longestGapMs,
       generator: this.measured.usage,
       interval: this.measured.interval,
     })
@@ -153,6 +151,7 @@ export class ConnectChurn implements SessionHandler {
 
   private stop(): void {
     this.isOver = true
+    this.meter?.abandon()
     if (this.tick !== null) clearInterval(this.tick)
   }
 }

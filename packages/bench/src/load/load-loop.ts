@@ -28,7 +28,7 @@ export interface LoopOutcome {
   readonly verifiedReplies: number
   /** Operations of an open loop that were due and could not be issued. */
   readonly notIssued: number
-  /** The longest time within the interval in which no session received anything. */
+  /** The longest time within the interval in which no session received anything although the generator looked. */
   readonly longestGapMs: number
   readonly generator: GeneratorUsage
   readonly interval: Interval
@@ -68,7 +68,6 @@ export class LoadLoop implements SessionHandler {
   private batchMs = 0
   private repliesAtBatch = 0
   private lastReplyMs = 0
-  private longestGapMs = 0
   private replies = 0
   private operationsCounted = 0
   private operationsIssued = 0
@@ -230,15 +229,13 @@ export class LoadLoop implements SessionHandler {
       this.lastReplyMs = nowMs
     }
     if (this.measured === null && this.meter !== null && nowMs >= this.endMs) {
-      this.longestGapMs = Math.max(this.longestGapMs, this.endMs - this.lastReplyMs)
+      this.meter.endGap(this.lastReplyMs)
       this.measured = this.meter.end()
     }
   }
 
   private observeReplies(): void {
-    if (this.meter !== null && this.measured === null) {
-      this.longestGapMs = Math.max(this.longestGapMs, this.batchMs - this.lastReplyMs)
-    }
+    if (this.meter !== null && this.measured === null) this.meter.endGap(this.lastReplyMs)
     this.lastReplyMs = this.batchMs
   }
 
@@ -284,7 +281,7 @@ export class LoadLoop implements SessionHandler {
       latencyUs: this.histogram.summary(),
       verifiedReplies: this.replies,
       notIssued: Math.max(0, due - this.operationsIssued),
-      longestGapMs: this.longestGapMs,
+      longestGapMs: this.measured.longestGapMs,
       generator: this.measured.usage,
       interval: this.measured.interval,
     }
@@ -298,6 +295,7 @@ export class LoadLoop implements SessionHandler {
 
   private stop(): void {
     this.isFinished = true
+    this.meter?.abandon()
     if (this.tick !== null) clearInterval(this.tick)
     if (this.pumpTimer !== null) clearTimeout(this.pumpTimer)
     if (this.pumpImmediate !== null) clearImmediate(this.pumpImmediate)
