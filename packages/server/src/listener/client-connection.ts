@@ -76,6 +76,8 @@ export class ClientConnection implements ConnectionHandler, Watcher {
   lastHeardMs = 0
   /** Replaced, never changed: a request may hold on to it. */
   identities: readonly Identity[]
+  /** Reads of the queue that came before a change of `identities`, with those that hold for them; nearly always empty. */
+  private readonly readsOfEarlierIdentities: { count: number; readonly identities: readonly Identity[] }[] = []
   lastEventSerial = 0
   /** Writes that wait for the disk and reads that wait for them. */
   readonly queue: RequestQueue = new RequestQueue()
@@ -319,6 +321,24 @@ export class ClientConnection implements ConnectionHandler, Watcher {
 
   mayRead(aclId: number): boolean {
     return this.host.mayRead(this, aclId)
+  }
+
+  // --- identities ------------------------------------------------------------------------------
+
+  /** From now on the client is these; for the reads that wait it stays what it was when they came. */
+  replaceIdentities(identities: readonly Identity[]): void {
+    let count = this.queue.frameCount
+    for (const earlier of this.readsOfEarlierIdentities) count -= earlier.count
+    if (count > 0) this.readsOfEarlierIdentities.push({ count, identities: this.identities })
+    this.identities = identities
+  }
+
+  /** Who the client was when the read came that is taken from the queue now. */
+  takeIdentitiesOfRead(): readonly Identity[] {
+    const earlier = this.readsOfEarlierIdentities[0]
+    if (earlier === undefined) return this.identities
+    if (--earlier.count === 0) this.readsOfEarlierIdentities.shift()
+    return earlier.identities
   }
 
   // --- requests in order -----------------------------------------------------------------------

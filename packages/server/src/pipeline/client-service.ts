@@ -116,9 +116,9 @@ export class ClientService implements ConnectionHost {
     const xid = view.getInt32(start)
     const op = view.getInt32(start + 4)
     if (isWriteOp(op) || !isClientOp(op)) this.handleWrite(connection, op, xid, bytes, view, start, end)
-    else if (connection.queue.size === 0 && op !== Op.auth && op !== Op.sasl)
-      this.handleRead(connection, op, xid, bytes, view, start + 8, end)
-    else this.handleOther(connection, op, xid, bytes, view, start, end)
+    else if (connection.queue.size === 0 && op !== Op.auth && op !== Op.sasl) {
+      if (this.isServed(connection, xid)) this.answerRead(connection, op, xid, bytes, view, start + 8, end)
+    } else this.handleOther(connection, op, xid, bytes, view, start, end)
   }
 
   private connect(connection: ClientConnection, bytes: Uint8Array, view: DataView, start: number, end: number): void {
@@ -186,18 +186,22 @@ export class ClientService implements ConnectionHost {
       this.writeHeader(connection, xid, 0, ErrorCode.OK, -1)
       return
     }
-    if (!this.isAdmitted(connection, xid) || connection.session === null || connection.session.isClosing) return
+    if (!this.isServed(connection, xid)) return
     connection.queue.pushFrame(bytes, start, end)
     this.deferredReads++
   }
 
   handleDeferredRead(connection: ClientConnection, bytes: Uint8Array, view: DataView, start: number, end: number): void {
     this.deferredReads--
-    this.handleRead(connection, view.getInt32(start + 4), view.getInt32(start), bytes, view, start + 8, end)
+    // What counts is who the client was when it asked. The session may have ended since: the answer is owed all the same.
+    const { identities } = connection
+    connection.identities = connection.takeIdentitiesOfRead()
+    this.answerRead(connection, view.getInt32(start + 4), view.getInt32(start), bytes, view, start + 8, end)
+    connection.identities = identities
   }
 
   // Frame: int length | ReplyHeader (int xid, long zxid, int err) | body.
-  private handleRead(
+  private answerRead(
     connection: ClientConnection,
     op: number,
     xid: number,
@@ -206,8 +210,6 @@ export class ClientService implements ConnectionHost {
     start: number,
     end: number,
   ): void {
-    if (connection.session === null || connection.session.isClosing) return
-    if (this.parts.authentication.mandatory.isEnforced && !this.isAdmitted(connection, xid)) return
     const { reader, parts } = this
     reader.reset(bytes, view, start, end)
     const out = connection.replies()
@@ -245,6 +247,12 @@ export class ClientService implements ConnectionHost {
     this.readsAnswered++
   }
 
+  /** Is a read answered? Not for a session that is over: its client learns of it when it connects again. */
+  private isServed(connection: ClientConnection, xid: number): boolean {
+    if (connection.session === null || connection.session.isClosing) return false
+    return !this.parts.authentication.mandatory.isEnforced || this.isAdmitted(connection, xid)
+  }
+
   /** The rule for servers that ask every client to authenticate. */
   private isAdmitted(connection: ClientConnection, xid: number): boolean {
     const { mandatory } = this.parts.authentication
@@ -277,7 +285,7 @@ export class ClientService implements ConnectionHost {
     }
     const identities = [...connection.identities]
     for (const identity of added) addIdentity(identities, identity)
-    connection.identities = identities
+    connection.replaceIdentities(identities)
     logger.info(`Authentication success for scheme ${scheme} from ${connection.name}`)
     this.writeHeader(connection, xid, 0, ErrorCode.OK)
   }
