@@ -38,8 +38,8 @@ const PENDING_ZXID = FIRST_CHILD
 
 interface SavedRecord {
   readonly node: number
-  /** The record's bytes before the transaction; null if the transaction made the record. */
-  readonly bytes: Uint8Array | null
+  /** The record's words before the transaction, and behind them whether it was listed as a new ephemeral node; null if the transaction made the record. */
+  readonly words: Int32Array | null
 }
 
 export class PendingView {
@@ -104,6 +104,8 @@ export class PendingView {
   change(node: number, zxid: number): number {
     const { nodes } = this.tree
     if (nodes.hasFlag(node, FLAG_PENDING)) {
+      // What this very transaction has touched before is saved already, and in the queue.
+      if (nodes.getNumber(node, PENDING_ZXID) === zxid) return node
       this.save(node)
       this.touch(node, zxid)
       return node
@@ -126,9 +128,11 @@ export class PendingView {
     const { nodes } = this.tree
     const absent = this.index.size > 0 ? this.findPending(hash, bytes, start, length) : 0
     if (absent !== 0) {
-      this.save(absent)
+      const isTouched = nodes.getNumber(absent, PENDING_ZXID) === zxid
+      if (!isTouched) this.save(absent)
       this.clear(absent)
-      this.touch(absent, zxid)
+      if (isTouched) nodes.setNumber(absent, PENDING_ZXID, zxid)
+      else this.touch(absent, zxid)
       return absent
     }
     const pending = nodes.allocate()
@@ -222,8 +226,8 @@ export class PendingView {
     const { saved } = this
     assert(saved !== null, 'only a multi that has begun can end')
     this.saved = null
-    for (const { bytes } of saved) {
-      if (bytes !== null) this.tree.acls.release(new DataView(bytes.buffer).getInt32(ACL_ID))
+    for (const { words } of saved) {
+      if (words !== null) this.tree.acls.release(words[ACL_ID / 4] as number)
     }
   }
 
@@ -239,8 +243,8 @@ export class PendingView {
 
   private putBack(record: SavedRecord): void {
     const { nodes } = this.tree
-    const { node, bytes } = record
-    if (bytes === null) {
+    const { node, words } = record
+    if (words === null) {
       this.drop(node)
       return
     }
@@ -248,12 +252,10 @@ export class PendingView {
     this.forgetEphemeral(node)
     const page = nodes.page(node)
     const at = nodes.offset(node)
-    for (let i = 0; i < RECORD_BYTES; i++) page.setUint8(at + i, bytes[i] as number)
+    for (let i = 0; i < RECORD_WORDS; i++) page.setInt32(at + i * 4, words[i] as number)
     // The record as it was holds its own reference, which `save` took for it.
     this.tree.acls.release(aclId)
-    const isFreshEphemeral =
-      nodes.kind(node) === KIND_EPHEMERAL && !nodes.hasFlag(node, FLAG_ABSENT) && bytes[WAS_EPHEMERAL] === 1
-    if (isFreshEphemeral) this.addEphemeral(node, nodes.getLong(node, STORED_OWNER))
+    if (words[RECORD_WORDS] === 1) this.addEphemeral(node, nodes.getLong(node, STORED_OWNER))
   }
 
   private save(node: number): void {
@@ -261,17 +263,17 @@ export class PendingView {
     const { nodes } = this.tree
     const page = nodes.page(node)
     const at = nodes.offset(node)
-    const bytes = new Uint8Array(RECORD_BYTES + 1)
-    for (let i = 0; i < RECORD_BYTES; i++) bytes[i] = page.getUint8(at + i)
-    bytes[WAS_EPHEMERAL] = this.isFreshEphemeral(node) ? 1 : 0
+    const words = new Int32Array(RECORD_WORDS + 1)
+    for (let i = 0; i < RECORD_WORDS; i++) words[i] = page.getInt32(at + i * 4)
+    words[RECORD_WORDS] = this.isFreshEphemeral(node) ? 1 : 0
     this.tree.acls.addReference(nodes.getInt(node, ACL_ID))
-    this.saved.push({ node, bytes })
+    this.saved.push({ node, words })
   }
 
   private enter(pending: number, hash: number, zxid: number): void {
     this.tree.nodes.setFlag(pending, FLAG_PENDING, true)
     this.index.add(hash, pending)
-    this.saved?.push({ node: pending, bytes: null })
+    this.saved?.push({ node: pending, words: null })
     this.touch(pending, zxid)
   }
 
@@ -338,5 +340,4 @@ export class PendingView {
 /** The root has no hash of its own, since it is never looked up by one in the tree. */
 const ROOT_HASH = 0
 const NO_BYTES = new Uint8Array(0)
-/** Behind a saved record's bytes: was it listed as a new ephemeral node? */
-const WAS_EPHEMERAL = RECORD_BYTES
+const RECORD_WORDS = RECORD_BYTES / 4
