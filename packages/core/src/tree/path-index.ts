@@ -12,8 +12,8 @@ const SEGMENT_SLOTS = 1024
 const SLOT_MASK = SEGMENT_SLOTS - 1
 /** A segment splits beyond this load: 3/4. */
 const SEGMENT_COUNT_MAX = 768
-/** More than this many nodes with one and the same hash are beyond reason. */
-const DEPTH_MAX = 26
+/** Four million segments hold two thousand million nodes; who wants more has hashes that are all the same. */
+const DEPTH_MAX = 22
 
 interface Segment {
   /** Pairs: hash, node. */

@@ -5,10 +5,13 @@
 //   chunk (4 MiB):  | block | block | free block -> | block | ... never used ... |
 //
 // A block belongs to a size class; a freed block goes on its class's list, threaded through the
-// blocks' own first four bytes. Blocks larger than `SMALL_BYTES_MAX` have a chunk of their own,
+// blocks' own first four bytes. Blocks larger than `SMALL_BYTES_MAX` have an array of their own,
 // which is given back to the collector when they are freed.
 
-/** A reference counts in granules of eight bytes, so that 32 bits reach 32 GiB. 0 refers to nothing. */
+/**
+ * An unsigned 32-bit number; 0 refers to nothing. Below `FIRST_LARGE` it counts in granules of eight bytes, so that small
+ * blocks can fill 16 GiB; from there on it is the number of a large block.
+ */
 export type SlabRef = number
 
 const GRANULE_SHIFT = 3
@@ -16,7 +19,8 @@ const CHUNK_SHIFT = 22
 const CHUNK_BYTES = 1 << CHUNK_SHIFT
 const CHUNK_GRANULES_SHIFT = CHUNK_SHIFT - GRANULE_SHIFT
 const OFFSET_MASK = (1 << CHUNK_GRANULES_SHIFT) - 1
-const CHUNK_COUNT_MAX = 1 << (32 - CHUNK_GRANULES_SHIFT)
+const FIRST_LARGE = 0x80000000
+const CHUNK_COUNT_MAX = FIRST_LARGE >>> CHUNK_GRANULES_SHIFT
 
 /** Largest block that shares a chunk; at most 1/64 of a chunk is lost at its end. */
 const SMALL_BYTES_MAX = 64 * 1024
@@ -31,8 +35,9 @@ export class SlabStore {
   private readonly classBytes: number[] = []
   /** First free block of each class, 0 for none. */
   private readonly freeHeads: number[] = []
-  /** Numbers of chunks whose large block was freed. */
-  private readonly freeChunks: number[] = []
+  /** Large blocks by their numbers, and the numbers of those that were freed. */
+  private readonly large: Uint8Array[] = []
+  private readonly freeLargeNumbers: number[] = []
   /** The chunk that small blocks are cut from, and where its unused part begins. */
   private currentChunk = -1
   private currentOffset = CHUNK_BYTES
@@ -84,8 +89,8 @@ export class SlabStore {
   /** Gives the block back; `length` is what it was allocated with. */
   free(ref: SlabRef, length: number): void {
     if (ref === 0) return
-    if (length > SMALL_BYTES_MAX) {
-      this.freeLarge(ref, length)
+    if (ref >= FIRST_LARGE) {
+      this.freeLarge(ref - FIRST_LARGE, length)
       return
     }
     const sizeClass = classOf(length)
@@ -103,44 +108,40 @@ export class SlabStore {
 
   /** The array that holds the block; its bytes begin at `offset(ref)`. */
   chunk(ref: SlabRef): Uint8Array {
-    return this.chunks[ref >>> CHUNK_GRANULES_SHIFT] as Uint8Array
-  }
-
-  view(ref: SlabRef): DataView {
-    return this.views[ref >>> CHUNK_GRANULES_SHIFT] as DataView
+    return (ref < FIRST_LARGE ? this.chunks[ref >>> CHUNK_GRANULES_SHIFT] : this.large[ref - FIRST_LARGE]) as Uint8Array
   }
 
   offset(ref: SlabRef): number {
     return offsetOf(ref)
   }
 
+  /** The chunk of a small block. */
+  private view(ref: SlabRef): DataView {
+    return this.views[ref >>> CHUNK_GRANULES_SHIFT] as DataView
+  }
+
   private beginChunk(): void {
-    this.currentChunk = this.addChunk(CHUNK_BYTES)
+    const number = this.chunks.length
+    if (number === CHUNK_COUNT_MAX) throw new Error(`the tree's small blocks exceed ${CHUNK_COUNT_MAX * CHUNK_BYTES} bytes`)
+    const bytes = new Uint8Array(CHUNK_BYTES)
+    this.chunks.push(bytes)
+    this.views.push(new DataView(bytes.buffer))
+    this.currentChunk = number
     // The very first granule is never handed out: reference 0 means nothing.
-    this.currentOffset = this.currentChunk === 0 ? 8 : 0
+    this.currentOffset = number === 0 ? 1 << GRANULE_SHIFT : 0
   }
 
   private allocateLarge(length: number): SlabRef {
+    const number = this.freeLargeNumbers.pop() ?? this.large.length
+    this.large[number] = new Uint8Array(length)
     this.usedBytes += length
-    if (this.currentChunk < 0) this.beginChunk()
-    return refOf(this.addChunk(length), 0)
+    return FIRST_LARGE + number
   }
 
-  private freeLarge(ref: SlabRef, length: number): void {
-    const number = ref >>> CHUNK_GRANULES_SHIFT
+  private freeLarge(number: number, length: number): void {
     this.usedBytes -= length
-    this.chunks[number] = NO_BYTES
-    this.views[number] = NO_VIEW
-    this.freeChunks.push(number)
-  }
-
-  private addChunk(length: number): number {
-    const number = this.freeChunks.pop() ?? this.chunks.length
-    if (number >= CHUNK_COUNT_MAX) throw new Error(`the tree's data exceeds ${CHUNK_COUNT_MAX * CHUNK_BYTES} bytes`)
-    const bytes = new Uint8Array(length)
-    this.chunks[number] = bytes
-    this.views[number] = new DataView(bytes.buffer)
-    return number
+    this.large[number] = NO_BYTES
+    this.freeLargeNumbers.push(number)
   }
 }
 
@@ -154,14 +155,13 @@ export function copyBytes(source: Uint8Array, from: number, target: Uint8Array, 
 }
 
 const NO_BYTES = new Uint8Array(0)
-const NO_VIEW = new DataView(NO_BYTES.buffer)
 
 function refOf(chunk: number, offset: number): SlabRef {
-  return ((chunk << CHUNK_GRANULES_SHIFT) | (offset >>> GRANULE_SHIFT)) >>> 0
+  return (chunk << CHUNK_GRANULES_SHIFT) | (offset >>> GRANULE_SHIFT)
 }
 
 function offsetOf(ref: SlabRef): number {
-  return (ref & OFFSET_MASK) << GRANULE_SHIFT
+  return ref < FIRST_LARGE ? (ref & OFFSET_MASK) << GRANULE_SHIFT : 0
 }
 
 /** Classes: 8, 16, ... 128, then four to each doubling. */
