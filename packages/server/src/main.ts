@@ -48,7 +48,8 @@ export async function runServer(argv: readonly string[]): Promise<number> {
   const runtime = nodeRuntime()
   const isQuickstart = launch.rest.includes('--quickstart')
   const isExplanation = launch.rest[0] === '--explain-config'
-  const logger = makeLogger(launch, runtime, isQuickstart || isExplanation ? 'WARN' : 'INFO')
+  // An explanation is the output itself, so what is to be said about the configuration goes beside it.
+  const logger = makeLogger(launch, runtime, isQuickstart || isExplanation ? 'WARN' : 'INFO', isExplanation ? STDERR : STDOUT)
   // Until there is a server to stop, a signal just ends the process; nothing was promised to anybody yet.
   const signals = new StopSignals()
   try {
@@ -68,13 +69,13 @@ export async function runServer(argv: readonly string[]): Promise<number> {
   }
 }
 
-function makeLogger(launch: LaunchArguments, runtime: Runtime, usualLevel: LogLevel): ConsoleLogger {
+function makeLogger(launch: LaunchArguments, runtime: Runtime, usualLevel: LogLevel, descriptor: number): ConsoleLogger {
   const wanted =
     process.env['ZOO_LOG_LEVEL'] ??
     launch.properties.get('zookeeper.root.logger')?.split(',')[0] ??
     launch.properties.get('zookeeper.console.threshold')
   const level = wanted === undefined ? null : parseLogLevel(wanted)
-  const logger = new ConsoleLogger({ level: level ?? usualLevel, clock: runtime.clock, write: descriptorSink(STDOUT) })
+  const logger = new ConsoleLogger({ level: level ?? usualLevel, clock: runtime.clock, write: descriptorSink(descriptor) })
   if (wanted !== undefined && level === null)
     logger.warn(`There is no log level ${wanted}: use TRACE, DEBUG, INFO, WARN, ERROR or OFF`)
   process.on('uncaughtException', (error) => {
@@ -151,9 +152,24 @@ async function serve(server: RunningServer, signals: StopSignals, logger: Consol
 function explainFailure(error: unknown, logger: ConsoleLogger): number {
   const exitCode = error instanceof StartupError ? error.exitCode : EXIT_UNEXPECTED
   const shortLine = SHORT_LINES[exitCode]
+  const takenAddress = addressInUse(error)
+  if (takenAddress !== null) {
+    logger.error(`Address already in use: ${takenAddress}; another process listens there`)
+    return exitCode
+  }
   logger.error(shortLine ?? 'Unexpected exception, exiting abnormally', { error })
   if (shortLine !== undefined) print(STDERR, shortLine)
   return exitCode
+}
+
+/** The address that could not be listened on because somebody else does; null for every other failure. */
+function addressInUse(error: unknown): string | null {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    if (!('code' in current) || current.code !== 'EADDRINUSE') continue
+    const address = 'address' in current ? String(current.address) : ''
+    return `${address}:${'port' in current ? String(current.port) : ''}`
+  }
+  return null
 }
 
 /** SIGINT and SIGTERM: the first one asks, the second one ends the process at once. */

@@ -1,5 +1,6 @@
 // What command line tools use of the server's parts, without a server.
 
+export { silentLogger } from './logger.ts'
 export { NodeDisk } from './runtime/node-disk.ts'
 export { locateDirectories } from './storage/data-directories.ts'
 export { purge, RETAINED_SNAPSHOTS_MIN } from './storage/purge.ts'

@@ -19,6 +19,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Disk, DiskFile } from './disk.ts'
 import { DiskError } from './disk.ts'
 
@@ -27,7 +28,7 @@ const OPEN_FLAGS = { read: 'r', create: 'w+', update: 'r+' } as const
 /** The machine's own files. */
 export class NodeDisk implements Disk {
   makeDirectory(path: string): void {
-    run('create the directory', path, () => mkdirSync(path, { recursive: true }))
+    run('create the directory', path, () => makeWithParents(path))
   }
 
   list(path: string): string[] {
@@ -157,5 +158,21 @@ function run<T>(operation: string, path: string, work: () => T): T {
     return work()
   } catch (error) {
     throw new DiskError(operation, path, error)
+  }
+}
+
+/**
+ * One directory at a time: Node's own recursive creation never returns when a parent that exists answers
+ * ENOENT, as those of /proc do.
+ */
+function makeWithParents(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return
+  const parent = dirname(path)
+  if (parent !== path) makeWithParents(parent)
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    // Somebody else was faster.
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) throw error
   }
 }

@@ -116,3 +116,15 @@ test('a file that is closed while it is being synced is closed after the sync', 
   expect(outcomes).toEqual([null, null])
   expect(codeOf(() => file.size())).toBe('EBADF')
 })
+
+test('a directory that cannot be created below one that exists is refused, and does not hang', () => {
+  // In /proc a creation is answered with ENOENT, as if the parent were missing; elsewhere there is no /proc at all.
+  const path = '/proc/tskeeper-no-such-directory/version-2'
+  expect(codeOf(() => disk.makeDirectory(path))).toMatch(/^E(NOENT|ACCES|PERM|ROFS)$/)
+})
+
+test('parents that are missing are created', () => {
+  disk.makeDirectory(`${directory}/parent/child`)
+  disk.makeDirectory(`${directory}/parent/child`)
+  expect(disk.list(`${directory}/parent`)).toEqual(['child'])
+})

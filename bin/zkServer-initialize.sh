@@ -1,0 +1,20 @@
+#!/bin/sh
+# Makes empty data directories: zkServer-initialize.sh [--configfile=F] [--myid=N] [--force] [-h|--help]
+
+# Where this file is, whatever links lead to it.
+case $0 in
+  */*) script=$0 ;;
+  *) script=./$0 ;;
+esac
+while [ -h "$script" ]; do
+  target=$(readlink "$script")
+  case $target in
+    /*) script=$target ;;
+    *) script=${script%/*}/$target ;;
+  esac
+done
+ZOOBINDIR=$(CDPATH= cd -- "${script%/*}" && pwd)
+
+. "$ZOOBINDIR/zkEnv.sh"
+
+exec node "$TSKEEPER_MAIN" zkServer-initialize "$0" "$@"
