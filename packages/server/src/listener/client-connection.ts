@@ -29,7 +29,12 @@ export interface ConnectionHost {
   handleFrame(connection: ClientConnection, bytes: Uint8Array, view: DataView, start: number, end: number): void
   /** A read that waited for the writes before it. */
   handleDeferredRead(connection: ClientConnection, bytes: Uint8Array, view: DataView, start: number, end: number): void
-  /** Bytes came in: once a chunk, before its frames. */
+  /**
+   * So many more reads, or fewer, wait for the server: those of a client that does not take its replies wait for the client, and
+   * must not hold up others.
+   */
+  deferredReadsChanged(difference: number): void
+  /** Frames are about to be handled: once for all that are handled in a row. */
   heard(connection: ClientConnection): void
   /** The connection has something to flush at the end of the tick. */
   addUnflushed(connection: ClientConnection): void
@@ -235,6 +240,8 @@ export class ClientConnection implements ConnectionHandler, Watcher {
   /** Takes up input that waited; to be called when what it waited for may have come. */
   continueInput(): void {
     if (this.inputEnd > this.inputStart && this.canHandle()) {
+      // It is now that these frames are heard: the time when their bytes came is long gone.
+      this.host.heard(this)
       this.handleKept()
       this.host.inputHandled(this)
     }
@@ -290,13 +297,19 @@ export class ClientConnection implements ConnectionHandler, Watcher {
     }
     this.output = null
     if (output.position === 0 || this.socket.write(output.bytes, output.position)) this.host.outputs.give(output)
-    else this.sentOutput = output
+    else {
+      this.sentOutput = output
+      this.host.deferredReadsChanged(-this.queue.frameCount)
+    }
     if (this.endsWhenDone) this.endIfNothingIsOwed()
   }
 
   onDrain(): void {
-    if (this.sentOutput !== null) this.host.outputs.give(this.sentOutput)
-    this.sentOutput = null
+    if (this.sentOutput !== null) {
+      this.host.outputs.give(this.sentOutput)
+      this.sentOutput = null
+      this.host.deferredReadsChanged(this.queue.frameCount)
+    }
     if (this.state === ConnectionState.CLOSED) return
     this.flush()
     this.runQueue()
@@ -383,6 +396,7 @@ export class ClientConnection implements ConnectionHandler, Watcher {
     if (this.sentOutput === null && this.output === null) this.socket.end()
     else this.endWhenDrained()
     this.dropInput()
+    this.dropQueue()
   }
 
   /** As `end`, but what the client is owed is answered first, should it not have taken the replies before. */
@@ -410,7 +424,12 @@ export class ClientConnection implements ConnectionHandler, Watcher {
     this.host.closed(this)
     this.dropOutput()
     this.dropInput()
+    this.dropQueue()
     this.sentOutput = null
+  }
+
+  private dropQueue(): void {
+    if (!this.isBlocked()) this.host.deferredReadsChanged(-this.queue.frameCount)
     this.queue.clear()
     this.finishedWrites.length = 0
   }

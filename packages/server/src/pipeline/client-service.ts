@@ -49,7 +49,7 @@ export class ClientService implements ConnectionHost {
   private readonly reader = new ByteReader(new Uint8Array(0))
   private readonly unflushed: ClientConnection[] = []
   private readonly throttled: ClientConnection[] = []
-  /** Reads that wait behind writes, of all connections. */
+  /** Reads that wait behind writes, of all connections whose clients take their replies. */
   private deferredReads = 0
   /** Monotonic time of the chunk in hand, and its wall clock time once somebody needed it. */
   private nowMs = 0
@@ -356,6 +356,10 @@ export class ClientService implements ConnectionHost {
     }
   }
 
+  deferredReadsChanged(difference: number): void {
+    this.deferredReads += difference
+  }
+
   refuseBytes(connection: ClientConnection, reason: string): void {
     this.parts.logger.warn(`Closing ${connection.name}: ${reason}`)
     connection.destroy()
@@ -372,7 +376,6 @@ export class ClientService implements ConnectionHost {
 
   closed(connection: ClientConnection): void {
     const { session } = connection
-    this.deferredReads -= connection.queue.frameCount
     this.parts.removeWatcher(connection)
     if (session !== null) {
       if (session.attachment === connection) session.attachment = null
