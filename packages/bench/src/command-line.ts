@@ -51,3 +51,8 @@ export function textOption<T extends string | null>(values: OptionValues, name: 
   const value = values[name]
   return typeof value === 'string' ? value : fallback
 }
+
+/** Arguments as they are typed into a shell. */
+export function shellWords(words: readonly string[]): string {
+  return words.map((word) => (/^[\w./:=+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ')
+}

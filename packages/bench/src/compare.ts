@@ -1,7 +1,7 @@
 /** `npm run bench:compare`: two servers side by side, in one run on one machine. See docs/benchmarks.md. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { UsageError } from './command-line.ts'
+import { shellWords, UsageError } from './command-line.ts'
 import { COMPARE_USAGE, type CompareOptions, parseCompareOptions } from './compare/compare-options.ts'
 import { type Comparison, comparisonTables, failures } from './compare/comparison-report.ts'
 import { compareLifeCycle, type LifeRow, lifeRowNames } from './compare/life-cycle.ts'
@@ -37,7 +37,7 @@ async function main(): Promise<number> {
   if (MEMORY_FILE_SYSTEMS.includes(fileSystem)) {
     throw new UsageError(`--directory ${options.directory} is on ${fileSystem}, where nothing reaches a disk: name another`)
   }
-  const command = ['npm run bench:compare --', ...argv].join(' ')
+  const command = `npm run bench:compare -- ${shellWords(argv)}`.replace(/ -- $/, '')
   const result = await compare(options, targets, rows, command).finally(() => {
     if (options.isTemporary) rmSync(options.directory, { recursive: true, force: true })
   })
@@ -59,8 +59,9 @@ async function compare(
 ): Promise<Comparison> {
   // Two targets of the same kind, which show the noise of the method, need names of their own.
   const names = a.name === b.name ? { a: `${a.name} (A)`, b: `${b.name} (B)` } : { a: a.name, b: b.name }
+  const machine = machineFacts(options.directory)
   const made = (pairs: readonly LoadPair[], life: readonly LifeRow[]): Comparison => ({
-    machine: machineFacts(options.directory),
+    machine,
     command,
     ...names,
     durationS: options.durationS,

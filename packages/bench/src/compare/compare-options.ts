@@ -61,7 +61,7 @@ export function parseCompareOptions(argv: readonly string[]): CompareOptions {
     nodes: numberOption(values, 'nodes', defaults.nodes, wholeFrom(1000)),
     snapshotLoadS: defaults.snapshotLoadS,
     isQuick,
-    directory: textOption(values, 'directory', join(tmpdir(), `tskeeper-bench-${process.pid}`)),
+    directory: textOption(values, 'directory', join(tmpdir(), `bench-compare-${process.pid}`)),
     isTemporary: values['directory'] === undefined,
     outPath: textOption(values, 'out', null),
     markdownPath: textOption(values, 'markdown', null),
