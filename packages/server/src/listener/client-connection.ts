@@ -273,7 +273,9 @@ export class ClientConnection implements ConnectionHandler, Watcher {
 
   /** A client that has closed its sending side may still wait for what it is owed. */
   private endIfNothingIsOwed(): void {
-    const isOwed = this.queue.size > 0 || this.output !== null || this.sentOutput !== null || this.inputEnd - this.inputStart > 4
+    // A frame of which only the beginning came will never be whole; a whole one waits for its turn.
+    const hasFrame = this.inputEnd > this.inputStart && this.missingBytes() <= 0
+    const isOwed = this.queue.size > 0 || this.output !== null || this.sentOutput !== null || hasFrame
     if (this.isOpen && !isOwed) this.end()
   }
 
