@@ -126,6 +126,8 @@ export class MemoryDisk implements Disk {
   private durableNames = new Map<string, Inode>()
   private nameChanges: NameChange[] = []
   private readonly directories = new Set<string>(['/', '.'])
+  /** Directories whose own entry is not durable yet. */
+  private readonly newDirectories = new Set<string>()
   private readonly unwritable = new Set<string>()
   private faults: { fault: Fault; remaining: number }[] = []
   private readonly syncsInFlight: { readonly done: () => void }[] = []
@@ -179,6 +181,7 @@ export class MemoryDisk implements Disk {
       inode: change.inode === null ? null : copyInode(change.inode),
     }))
     for (const directory of this.directories) copy.directories.add(directory)
+    for (const directory of this.newDirectories) copy.newDirectories.add(directory)
     copy.sequence = this.sequence
     return copy
   }
@@ -199,7 +202,10 @@ export class MemoryDisk implements Disk {
 
   makeDirectory(path: string): void {
     this.onChange('makeDirectory', path)
-    for (let directory = path; !this.directories.has(directory); directory = parentOf(directory)) this.directories.add(directory)
+    for (let directory = path; !this.directories.has(directory); directory = parentOf(directory)) {
+      this.directories.add(directory)
+      this.newDirectories.add(directory)
+    }
   }
 
   list(path: string): string[] {
@@ -254,6 +260,7 @@ export class MemoryDisk implements Disk {
   syncDirectory(path: string): void {
     this.onChange('syncDirectory', path)
     this.maybeFail('sync', path)
+    for (const directory of this.newDirectories) if (parentOf(directory) === path) this.newDirectories.delete(directory)
     const rest: NameChange[] = []
     for (const change of this.nameChanges) {
       if (change.directory === path) this.applyNameChange(change)
@@ -323,7 +330,15 @@ export class MemoryDisk implements Disk {
   private keepNames(survivors: number): void {
     for (const change of this.nameChanges.slice(0, survivors)) this.applyNameChange(change)
     this.nameChanges = []
+    for (const directory of this.newDirectories) this.loseDirectory(directory)
+    this.newDirectories.clear()
     this.names = new Map(this.durableNames)
+  }
+
+  private loseDirectory(lost: string): void {
+    for (const directory of this.directories)
+      if (directory === lost || directory.startsWith(`${lost}/`)) this.directories.delete(directory)
+    for (const path of this.durableNames.keys()) if (path.startsWith(`${lost}/`)) this.durableNames.delete(path)
   }
 
   private keepWrites(options: CrashOptions): void {

@@ -227,7 +227,7 @@ export class TxnLog {
       this.fail(error)
       sync.done(error)
     }
-    if (sync.remaining === 0 && this.failure === null) this.finishSync()
+    if (sync.remaining === 0) this.finishSync()
   }
 
   private finishSync(): void {

@@ -32,6 +32,14 @@ test('A146: logs live below dataLogDir and snapshots below dataDir, each in vers
   expect(disk.exists('/logs/version-2')).toBe(true)
 })
 
+test('directories that were created survive a power failure, with what is durable in them', () => {
+  const disk = new MemoryDisk()
+  const { snapshotDirectory } = open(disk, '/srv/data')
+  putFile(disk, `${snapshotDirectory}/snapshot.0`, new Uint8Array(3))
+  disk.crash()
+  expect(disk.list('/srv/data/version-2')).toEqual(['snapshot.0'])
+})
+
 test('one directory serves both when dataLogDir is not set apart', () => {
   const directories = locateDirectories('/data', '/data')
   expect(directories.logDirectory).toBe(directories.snapshotDirectory)

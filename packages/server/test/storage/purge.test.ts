@@ -50,6 +50,12 @@ test('S9: for each retained snapshot the logs that its recovery reads are retain
   }
 })
 
+test('a log that begins at the zxid of the oldest retained snapshot makes the one before it surplus', () => {
+  const disk = diskWith('snapshot.20', 'snapshot.30', 'snapshot.40', 'log.11', 'log.20')
+  run(disk)
+  expect(disk.list(DIRECTORY).sort()).toEqual(['log.20', 'snapshot.20', 'snapshot.30', 'snapshot.40'])
+})
+
 test('snapshots that fail the quick test do not count, and go if they are older', () => {
   const disk = diskWith('snapshot.10', 'snapshot.20', 'snapshot.30')
   putFile(disk, `${DIRECTORY}/snapshot.5`, new Uint8Array(3))

@@ -49,6 +49,8 @@ export function sampleLogFile(zxids: readonly number[], payloadLength = 20): Uin
 export function emptyDisk(): MemoryDisk {
   const disk = new MemoryDisk()
   disk.makeDirectory(DIRECTORY)
+  disk.syncDirectory('/')
+  disk.syncDirectory('/data')
   return disk
 }
 

@@ -225,6 +225,26 @@ test('zeros over less than a sector with whole entries behind are damage', () =>
   expect(error.message).toContain(`padding begins, but a whole entry with the later zxid 0x5 follows at byte ${start + size}`)
 })
 
+test('an entry whose length was lost, in front of a file that leaves some out, is named as the damage', () => {
+  const whole = sampleLogFile([1, 2, 3])
+  const start = 16 + ENTRY_BASE_SIZE + 20
+  whole.fill(0, start + 8, start + 12)
+  const error = errorOf(() => readAll(diskWith({ 'log.1': whole, 'log.4': sampleLogFile([4]) })))
+  expect([error.file, error.offset]).toEqual([`${DIRECTORY}/log.1`, start])
+  expect(error.message).toContain('an entry has a checksum and no length, and the log goes on in')
+})
+
+test('a damaged entry that claims the entries behind it, up to a sector of zeros, is no lost write', () => {
+  const bytes = padded(sampleLogFile(upTo(10)), 5000)
+  const start = 16 + 2 * (ENTRY_BASE_SIZE + 20)
+  new DataView(bytes.buffer).setInt32(start + 8, 3000)
+  bytes[start + 30] = (bytes[start + 30] as number) ^ 1
+  bytes[bytes.length - 1] = 7
+  const error = errorOf(() => readAll(diskWith({ 'log.1': bytes })))
+  expect(error.offset).toBe(start)
+  expect(error.message).toContain('a whole entry with the later zxid 0x4 follows')
+})
+
 test('what a callback cannot decode is reported with file and offset', () => {
   const disk = diskWith({ 'log.1': sampleLogFile([1, 2]) })
   const options = {
