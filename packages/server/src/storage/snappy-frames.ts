@@ -9,7 +9,7 @@ import { SnappyCompressor, SnappyError, snappyBound, snappyDecompress, snappyLen
 export const SNAPPY_MAGIC: readonly number[] = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]
 
 /** Bytes of the container's header. */
-export const SNAPPY_HEADER_SIZE = 16
+const SNAPPY_HEADER_SIZE = 16
 
 const BLOCK_BYTES = 32 * 1024
 /** A block that states more than this is not from a writer of snapshots, whatever its block size is. */

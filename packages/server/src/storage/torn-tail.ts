@@ -17,6 +17,11 @@ import { type LogEnding, TXN_HEADER_SIZE, ZXID_OFFSET } from './txn-log-file.ts'
 const SECTOR_SIZE = 512
 
 const CHUNK_BYTES = 1 << 20
+/**
+ * Zeros after which nothing more is expected: many times what is ever under way between two syncs. Without a bound each start
+ * would read all of a preallocated file.
+ */
+const ZERO_RUN_MAX_BYTES = 8 << 20
 const ADLER_MODULUS = 65521
 const TWO_TO_32 = 4294967296
 
@@ -47,14 +52,14 @@ function findDamage(bytes: Uint8Array, ending: LogEnding, lastZxid: number, entr
   return `${ending.reason}, but a whole entry with the later zxid 0x${zxid.toString(16)} follows at byte ${ending.offset + later}`
 }
 
-/** Offset of the byte after the last one that is not zero; `from` if all are. */
+/** Offset of the byte after the last one that is not zero, before a long run of zeros or the end; `from` if all are. */
 function findDataEnd(file: DiskFile, from: number): number {
   const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, Math.max(1, file.size() - from)))
   const zeros = Buffer.alloc(chunk.length)
   let dataEnd = from
   for (let position = from; ; ) {
     const read = file.read(chunk, 0, chunk.length, position)
-    if (read === 0) return dataEnd
+    if (read === 0 || position - dataEnd >= ZERO_RUN_MAX_BYTES) return dataEnd
     if (chunk.compare(zeros, 0, read, 0, read) !== 0) {
       let last = read - 1
       while (chunk[last] === 0) last--

@@ -12,7 +12,7 @@ export function zxidEpoch(zxid: number): number {
 }
 
 /** The first transaction of an epoch. */
-export function firstZxidOfEpoch(epoch: number): number {
+function firstZxidOfEpoch(epoch: number): number {
   return epoch * COUNTERS_IN_EPOCH + 1
 }
 

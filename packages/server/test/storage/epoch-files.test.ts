@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { NodeDisk } from '../../src/runtime/node-disk.ts'
 import { StartupError } from '../../src/startup-error.ts'
-import { loadEpochs, readEpochFile, writeEpochFile } from '../../src/storage/epoch-files.ts'
+import { ACCEPTED_EPOCH_FILE, CURRENT_EPOCH_FILE, loadEpochs, readEpochFile, writeEpochFile } from '../../src/storage/epoch-files.ts'
 import type { MemoryDisk } from '../memory-disk.ts'
 import { DIRECTORY, emptyDisk, putFile } from './sample-log.ts'
 
@@ -24,11 +24,11 @@ test('the files of the reference are read', () => {
 
 test('an epoch is written as decimal digits without a newline, durably', () => {
   const disk = emptyDisk()
-  writeEpochFile(disk, DIRECTORY, 'acceptedEpoch', 120)
+  writeEpochFile(disk, DIRECTORY, ACCEPTED_EPOCH_FILE, 120)
   disk.crash()
   expect(textOf(disk, 'acceptedEpoch')).toBe('120')
-  expect(readEpochFile(disk, DIRECTORY, 'acceptedEpoch')).toBe(120)
-  expect(readEpochFile(disk, DIRECTORY, 'currentEpoch')).toBeNull()
+  expect(readEpochFile(disk, DIRECTORY, ACCEPTED_EPOCH_FILE)).toBe(120)
+  expect(readEpochFile(disk, DIRECTORY, CURRENT_EPOCH_FILE)).toBeNull()
 })
 
 test('S12: missing files are made from the epoch of the log', () => {
@@ -63,7 +63,7 @@ test.each([
   [{ acceptedEpoch: '', currentEpoch: '4' }, 4 * EPOCH, /acceptedEpoch holds "", which is not a number/],
   [{ acceptedEpoch: '4', currentEpoch: 'four' }, 4 * EPOCH, /currentEpoch holds "four", which is not a number/],
 ])('S12: files that are not of one server stop the start: %o', (files, lastZxid, message) => {
-  const attempt = (): unknown => loadEpochs(diskWith(files as Record<string, string>), DIRECTORY, lastZxid)
+  const attempt = (): unknown => loadEpochs(diskWith(files), DIRECTORY, lastZxid)
   expect(attempt).toThrow(StartupError)
   expect(attempt).toThrow(message)
 })

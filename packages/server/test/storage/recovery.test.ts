@@ -13,7 +13,7 @@ import {
 import { writeSnapshotNow } from '../../src/storage/snapshot-writer.ts'
 import { MemoryDisk } from '../memory-disk.ts'
 import { RecordingLogger } from '../recording-logger.ts'
-import { DIRECTORY, emptyDisk, LogFixture, putFile, sampleLogFile, upTo } from './sample-log.ts'
+import { DIRECTORY, emptyDisk, flipBit, LogFixture, putFile, sampleLogFile, upTo } from './sample-log.ts'
 import { CollectingTarget, emptyTree, ListSource, sampleTree, startWriter, writerOptions } from './sample-snapshot.ts'
 
 /** A database that remembers what it was made of. */
@@ -56,7 +56,7 @@ function putLog(disk: MemoryDisk, zxids: readonly number[]): void {
 
 function damage(disk: MemoryDisk, path: string): void {
   const bytes = disk.readFile(path)
-  bytes[60] = (bytes[60] as number) ^ 1
+  flipBit(bytes, 60, 0)
   putFile(disk, path, bytes)
 }
 

@@ -142,6 +142,12 @@ export function readAll(disk: MemoryDisk, options: Partial<ReadLogsOptions> = {}
   return { ...result, zxids }
 }
 
+/** Changes one bit of a byte, in place. */
+export function flipBit(bytes: Uint8Array, index: number, bit: number): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  view.setUint8(index, view.getUint8(index) ^ (1 << bit))
+}
+
 /** 1, 2, ... `count`. */
 export function upTo(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i + 1)

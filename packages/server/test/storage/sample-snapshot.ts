@@ -106,8 +106,10 @@ export class ListSource implements SnapshotSource {
 
   writeNodes(out: ByteWriter, byteCount: number): boolean {
     const enough = out.position + byteCount
-    while (this.next < this.nodes.length && out.position < enough) {
-      writeNode(out, this.nodes[this.next++] as SampleNode)
+    for (const node of this.nodes.slice(this.next)) {
+      if (out.position >= enough) break
+      writeNode(out, node)
+      this.next++
     }
     return this.next === this.nodes.length
   }

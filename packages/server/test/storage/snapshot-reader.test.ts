@@ -6,7 +6,7 @@ import { isPlausibleSnapshot, listPlausibleSnapshots, snapshotFormatOf } from '.
 import { SnapshotParser } from '../../src/storage/snapshot-parser.ts'
 import { loadSnapshot } from '../../src/storage/snapshot-reader.ts'
 import { writeSnapshotNow } from '../../src/storage/snapshot-writer.ts'
-import { DIRECTORY, emptyDisk, putFile } from './sample-log.ts'
+import { DIRECTORY, emptyDisk, flipBit, putFile } from './sample-log.ts'
 import {
   CollectingTarget,
   emptyTree,
@@ -15,6 +15,7 @@ import {
   load,
   openAclList,
   type SampleNode,
+  sampleStat,
   sampleTree,
   storedSnapshot,
   writerOptions,
@@ -124,7 +125,7 @@ test('a snapshot may arrive in pieces of any size', () => {
 test('S14: a node larger than the buffer is read whole', () => {
   const nodes = [
     ...sampleTree(3, 10),
-    { ...(sampleTree(1, 1)[1] as SampleNode), path: '/large', data: new Uint8Array(5_000_000).fill(7) },
+    { path: '/large', data: new Uint8Array(5_000_000).fill(7), aclId: 1, stat: sampleStat(9) },
     ...sampleTree(2, 3).slice(1),
   ]
   const bytes = plainSnapshot(nodes)
@@ -155,7 +156,7 @@ test('one flipped bit anywhere makes a snapshot unusable', () => {
   for (let i = 0; i < bytes.length; i++) {
     for (let bit = 0; bit < 8; bit++) {
       const flipped = bytes.slice()
-      flipped[i] = (flipped[i] as number) ^ (1 << bit)
+      flipBit(flipped, i, bit)
       expect(() => parse(flipped), `bit ${bit} of byte ${i}`).toThrow()
     }
   }
@@ -225,7 +226,7 @@ test.each(['snapshot.7', 'snapshot.7.gz', 'snapshot.7.snappy'])('a damaged file 
   for (const damage of ['cut', 'flip', 'rubbish'] as const) {
     const middle = Math.floor(bytes.length / 2)
     const damaged = damage === 'cut' ? bytes.slice(0, middle) : bytes.slice()
-    if (damage === 'flip') damaged[middle] = (damaged[middle] as number) ^ 0x10
+    if (damage === 'flip') flipBit(damaged, middle, 4)
     if (damage === 'rubbish') damaged.fill(0xee, 2)
     putFile(disk, `${DIRECTORY}/${name}`, damaged)
     const outcome = loadSnapshot(disk, storedSnapshot(name, 7), new CollectingTarget())

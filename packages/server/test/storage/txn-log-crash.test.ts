@@ -91,7 +91,8 @@ test('S6: a disk that wrote sectors in any order may be refused, but never reads
   let refused = 0
   let recovered = 0
   const property = fc.property(fc.nat(moments.length - 1), fc.integer(), (index, seed) => {
-    const moment = moments[index] as Moment
+    const moment = moments[index]
+    if (moment === undefined) throw new Error('there is no such moment')
     // A scattering that depends on the sector and the seed alone.
     const survives = (path: string, sector: number): boolean =>
       (Math.imul(sector + path.length, 0x9e3779b1) ^ Math.imul(seed, 0x85ebca6b)) % 3 !== 0
@@ -152,16 +153,16 @@ test('S6: random runs of appends, syncs and rolls survive a power failure at the
 test('S11: a disk that fills up stops the log, and after room was made every confirmed entry is there', () => {
   const fixture = new LogFixture()
   fixture.disk.capacityBytes = 40_000
-  let failure: unknown = null
+  let failure: Error | null = null
   for (let zxid = 1; failure === null; zxid++) {
     try {
       fixture.append(zxid, zxid, 900)
       fixture.sync()
     } catch (error) {
-      failure = error
+      failure = error instanceof Error ? error : new Error('not an error', { cause: error })
     }
   }
-  expect(String(failure)).toMatch(/cannot write \/data\/version-2\/log\.1: ENOSPC/)
+  expect(failure?.message).toMatch(/cannot write \/data\/version-2\/log\.1: ENOSPC/)
   expect(fixture.confirmed).toBeGreaterThan(10)
   // The process ends without a power failure: what it wrote stays, also the batch that was cut short.
   const { disk } = fixture

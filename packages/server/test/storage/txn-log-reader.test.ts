@@ -5,7 +5,17 @@ import { CorruptLogError } from '../../src/storage/corrupt-log-error.ts'
 import { readTxnLogs } from '../../src/storage/txn-log-reader.ts'
 import type { MemoryDisk } from '../memory-disk.ts'
 import { RecordingLogger } from '../recording-logger.ts'
-import { DIRECTORY, ENTRY_BASE_SIZE, emptyDisk, putFile, readAll, sampleLogFile, upTo, writeSampleEntry } from './sample-log.ts'
+import {
+  DIRECTORY,
+  ENTRY_BASE_SIZE,
+  emptyDisk,
+  flipBit,
+  putFile,
+  readAll,
+  sampleLogFile,
+  upTo,
+  writeSampleEntry,
+} from './sample-log.ts'
 
 const EPOCH = 4294967296
 
@@ -150,7 +160,7 @@ test('S5: one flipped bit anywhere in the last, the first or a middle entry stop
       for (let i = 16 + entry * size; i < 16 + (entry + 1) * size; i++) {
         for (let bit = 0; bit < 8; bit++) {
           const bytes = whole.slice()
-          bytes[i] = (bytes[i] as number) ^ (1 << bit)
+          flipBit(bytes, i, bit)
           const error = errorOf(() => readAll(diskWith({ 'log.1': bytes })))
           expect(error.offset).toBe(16 + entry * size)
           expect(error.message).toContain(`${DIRECTORY}/log.1 at byte ${error.offset}`)
@@ -166,7 +176,7 @@ test('S5: one flipped bit in the header of a file is refused when it changes the
   const whole = sampleLogFile([1])
   for (let i = 0; i < 32; i++) {
     const bytes = whole.slice()
-    bytes[i >> 3] = (bytes[i >> 3] as number) ^ (1 << (i & 7))
+    flipBit(bytes, i >> 3, i & 7)
     expect(errorOf(() => readAll(diskWith({ 'log.1': bytes }))).message).toContain('"ZKLG"')
   }
 })
@@ -189,7 +199,7 @@ test('a torn end in front of files without entries is looked at as the last one'
   expect(logger.text('warn')).toContain('log.1')
   const flipped = whole.slice()
   const lengthAt = 16 + (ENTRY_BASE_SIZE + 20) + 11
-  flipped[lengthAt] = (flipped[lengthAt] as number) ^ 1
+  flipBit(flipped, lengthAt, 0)
   expect(() => readAll(diskWith({ 'log.1': flipped, 'log.3': sampleLogFile([]) }))).toThrow(CorruptLogError)
 })
 
@@ -199,7 +209,7 @@ test('at the beginning of an epoch the end of the file before it is looked at', 
   expect(readAll(diskWith({ 'log.1': torn, 'log.100000001': sampleLogFile([EPOCH + 1]) })).zxids).toEqual([1, 2, EPOCH + 1])
   const flipped = whole.slice()
   const lengthAt = 16 + (ENTRY_BASE_SIZE + 20) + 11
-  flipped[lengthAt] = (flipped[lengthAt] as number) ^ 1
+  flipBit(flipped, lengthAt, 0)
   expect(() => readAll(diskWith({ 'log.1': flipped, 'log.100000001': sampleLogFile([EPOCH + 1]) }))).toThrow(CorruptLogError)
 })
 
@@ -238,7 +248,7 @@ test('a damaged entry that claims the entries behind it, up to a sector of zeros
   const bytes = padded(sampleLogFile(upTo(10)), 5000)
   const start = 16 + 2 * (ENTRY_BASE_SIZE + 20)
   new DataView(bytes.buffer).setInt32(start + 8, 3000)
-  bytes[start + 30] = (bytes[start + 30] as number) ^ 1
+  flipBit(bytes, start + 30, 0)
   bytes[bytes.length - 1] = 7
   const error = errorOf(() => readAll(diskWith({ 'log.1': bytes })))
   expect(error.offset).toBe(start)
