@@ -5,11 +5,15 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { configFromProperties, nodeRuntime, type RunningServer, type Runtime, startServer } from '@tskeeper/server'
+import { vi } from 'vitest'
 import { RawClient, type RawClientOptions } from '../support/raw-client.ts'
 import { RawConnection } from '../support/raw-connection.ts'
 import { RecordingLogger } from './recording-logger.ts'
 
 const HOST = '127.0.0.1'
+
+// Every write waits for a disk that others use too: how long that takes must not decide a test.
+vi.setConfig({ testTimeout: 30_000 })
 
 /** Keys and values as they would stand in zoo.cfg. */
 export type TestProperties = Readonly<Record<string, string | number | boolean>>

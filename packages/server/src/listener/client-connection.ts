@@ -275,7 +275,8 @@ export class ClientConnection implements ConnectionHandler, Watcher {
   private endIfNothingIsOwed(): void {
     // A frame of which only the beginning came will never be whole; a whole one waits for its turn.
     const hasFrame = this.inputEnd > this.inputStart && this.missingBytes() <= 0
-    const isOwed = this.queue.size > 0 || this.output !== null || this.sentOutput !== null || hasFrame
+    const isConnecting = this.state === ConnectionState.CONNECTING
+    const isOwed = isConnecting || this.queue.size > 0 || this.output !== null || this.sentOutput !== null || hasFrame
     if (this.isOpen && !isOwed) this.end()
   }
 
@@ -399,6 +400,14 @@ export class ClientConnection implements ConnectionHandler, Watcher {
     else this.endWhenDrained()
     this.dropInput()
     this.dropQueue()
+    this.readToTheEnd()
+  }
+
+  /** The end of what the client sends must be seen, and it stands behind what nobody wants any more. */
+  private readToTheEnd(): void {
+    if (!this.isPaused) return
+    this.isPaused = false
+    this.socket.resume()
   }
 
   /** As `end`, but what the client is owed is answered first, should it not have taken the replies before. */
