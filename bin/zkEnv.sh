@@ -25,7 +25,7 @@ if [ -z "${HOSTNAME:-}" ] && [ -r /proc/sys/kernel/hostname ]; then
 fi
 [ -z "${HOSTNAME:-}" ] || export HOSTNAME
 
-TSKEEPER_MAIN=$ZOOBINDIR/../packages/cli/dist/main.js
+TSKEEPER_MAIN=$ZOOBINDIR/../packages/cli/dist/bundle/main.js
 if [ ! -f "$TSKEEPER_MAIN" ]; then
   echo "$TSKEEPER_MAIN is missing: run npm ci first" >&2
   exit 1

@@ -1,22 +1,21 @@
-// Bundles the program that the launchers run into one file: it starts in half the time of two hundred modules and
-// needs less memory. The packages that are published are what the compiler emits; this is for the executables only.
+// Bundles the program that the launchers run, so that a start loads a few files instead of two hundred modules: it
+// takes half the time and saves megabytes. The packages that are published are what the compiler emits; this is for
+// the executable only.
 
 import { rmSync } from 'node:fs'
 import { build } from 'esbuild'
 
-const OUT_FILE = 'packages/cli/dist/tskeeper.mjs'
+const OUT_DIRECTORY = 'packages/cli/dist/bundle'
 
-rmSync(OUT_FILE, { force: true })
+rmSync(OUT_DIRECTORY, { force: true, recursive: true })
 await build({
   entryPoints: ['packages/cli/dist/main.js'],
-  outfile: OUT_FILE,
+  outdir: OUT_DIRECTORY,
   bundle: true,
+  // What is imported when it is called for stays apart.
+  splitting: true,
   platform: 'node',
   format: 'esm',
   target: 'node20',
-  external: ['snappy'],
-  // Stack traces should name what the sources name.
-  keepNames: false,
-  minify: false,
   legalComments: 'none',
 })

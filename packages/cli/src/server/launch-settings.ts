@@ -93,7 +93,7 @@ export function outputFile(settings: LaunchSettings, surroundings: Surroundings)
 
 /** The command line of a server: program, options of the runtime, arguments. */
 export function serverCommandLine(settings: LaunchSettings, surroundings: Surroundings): [program: string, ...args: string[]] {
-  const main = fileURLToPath(new URL('../main.js', import.meta.url))
+  const main = fileURLToPath(new URL('../bundle/main.js', import.meta.url))
   const properties = isAutocreateDisabled(surroundings) ? ['-Dzookeeper.datadir.autocreate=false'] : []
   return [process.execPath, ...nodeFlags(surroundings.environment), main, 'serve', ...properties, settings.configPath]
 }

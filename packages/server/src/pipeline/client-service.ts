@@ -48,6 +48,7 @@ export class ClientService implements ConnectionHost {
   private readonly parts: ClientServiceParts
   private readonly reader = new ByteReader(new Uint8Array(0))
   private readonly unflushed: ClientConnection[] = []
+  private isFlushing = false
   private readonly throttled: ClientConnection[] = []
   /** Reads that wait behind writes, of all connections whose clients take their replies. */
   private deferredReads = 0
@@ -335,15 +336,19 @@ export class ClientService implements ConnectionHost {
   }
 
   addUnflushed(connection: ClientConnection): void {
+    // An event for ten thousand clients shall not hold ten thousand buffers: those before have whole frames only.
+    if (this.unflushed.length >= UNFLUSHED_MAX && !this.isFlushing) this.flushAll()
     this.unflushed.push(connection)
   }
 
   /** Gives all replies to the sockets: one write for each connection. */
   flushAll(): void {
     const { unflushed } = this
+    this.isFlushing = true
     // A connection that is flushed may close others; the list can grow meanwhile.
     for (let i = 0; i < unflushed.length; i++) (unflushed[i] as ClientConnection).flush()
     unflushed.length = 0
+    this.isFlushing = false
   }
 
   /** A batch of writes is done. */
@@ -387,3 +392,5 @@ export class ClientService implements ConnectionHost {
 }
 
 const TWO_TO_32 = 4294967296
+/** Connections whose output buffers are held before they are flushed. */
+const UNFLUSHED_MAX = 64
