@@ -285,8 +285,9 @@ export class ClientConnection implements ConnectionHandler, Watcher {
   /** Where replies go; flushed at the end of the tick. */
   replies(): ByteWriter {
     if (this.output !== null) return this.output
-    this.output = this.host.outputs.take()
+    // First this: the host may flush before it adds, and this connection can be in its list already.
     this.host.addUnflushed(this)
+    this.output = this.host.outputs.take()
     return this.output
   }
 
