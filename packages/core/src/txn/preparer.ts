@@ -202,7 +202,7 @@ export class Preparer {
 
   // --- create ----------------------------------------------------------------------------------
 
-  /** Reads a create's request record and, if it is good, writes the record of a transaction of `type`. */
+  /** Reads a create's request record, which is one of `op`, and, if it is good, writes the record of a transaction of `type`. */
   private writeCreate(op: number, type: number, input: ByteReader, out: ByteWriter): number {
     const pathLength = input.readSlice()
     if (pathLength < 0) return ErrorCode.MARSHALLING_ERROR
@@ -215,7 +215,7 @@ export class Preparer {
     const ttlMs = op === Op.createTTL ? input.readNumber() : -1
 
     if (!isCreateMode(flags)) return ErrorCode.BAD_ARGUMENTS
-    const badMode = this.checkMode(op, type, flags, ttlMs)
+    const badMode = this.checkMode(type, flags, ttlMs)
     if (badMode !== ErrorCode.OK) return badMode
     const { bytes } = input
     if (!hasSlashAndNoNul(bytes, pathStart, pathLength)) return ErrorCode.BAD_ARGUMENTS
@@ -266,16 +266,15 @@ export class Preparer {
     return ErrorCode.OK
   }
 
-  private checkMode(op: number, type: number, flags: CreateMode, ttlMs: number): number {
+  private checkMode(type: number, flags: CreateMode, ttlMs: number): number {
     if (isTtlMode(flags)) {
       if (!this.database.options.areExtendedTypesEnabled) return ErrorCode.UNIMPLEMENTED
-      if (op !== Op.createTTL || ttlMs < 1 || ttlMs > TTL_MS_MAX) return ErrorCode.BAD_ARGUMENTS
+      if (type !== Op.createTTL || ttlMs < 1 || ttlMs > TTL_MS_MAX) return ErrorCode.BAD_ARGUMENTS
       return ErrorCode.OK
     }
-    if (ttlMs >= 0) return ErrorCode.BAD_ARGUMENTS
     // An op that names a kind of node must have the flags of that kind.
     if (type === Op.createTTL) return ErrorCode.BAD_ARGUMENTS
-    if (op === Op.createContainer && flags !== CreateMode.container) return ErrorCode.BAD_ARGUMENTS
+    if (type === Op.createContainer && flags !== CreateMode.container) return ErrorCode.BAD_ARGUMENTS
     return ErrorCode.OK
   }
 
@@ -511,7 +510,7 @@ export class Preparer {
     else if (op === Op.check) code = this.prepareCheck(input, out)
     else {
       type = this.typeOfCreatePart(op, input)
-      code = this.writeCreate(type === Op.createContainer ? type : op, type, input, out)
+      code = this.writeCreate(op, type, input, out)
     }
     if (code !== ErrorCode.OK) {
       out.position = start
@@ -523,16 +522,16 @@ export class Preparer {
     return true
   }
 
-  /** In a multi the flags decide about containers, whatever the part's own type says. */
+  /** In a multi the flags say which kind of node it is: a container, or none with a TTL, whatever the part's own type says. */
   private typeOfCreatePart(op: number, input: ByteReader): number {
-    if (op === Op.createTTL) return op
     const begin = input.position
     input.readSlice()
     input.readSlice()
     if (!skipOpenAcl(input)) readAclList(input)
     const flags = input.readInt()
     input.position = begin
-    return flags === CreateMode.container ? Op.createContainer : op
+    if (flags === CreateMode.container) return Op.createContainer
+    return op === Op.createTTL && isCreateMode(flags) && !isTtlMode(flags) ? Op.create : op
   }
 
   // --- the parts -------------------------------------------------------------------------------
