@@ -6,9 +6,13 @@
 //   | zxid digest | seal | last zxid | seal |
 //
 // A seal is the Adler-32 of everything in front of it, and the string "/".
+//
+// Damaged bytes reach the target before the seal can tell of them, and the target may stumble over them. So what it throws is
+// kept until the seal has been seen: if that is wrong the bytes were the cause, otherwise the failure is the target's own.
 
 import type { SnapshotDigest, SnapshotTarget } from '@tskeeper/core'
 import {
+  type Acl,
   adler32,
   ByteReader,
   DecodeError,
@@ -45,7 +49,9 @@ export class SnapshotParser {
   /** The bytes that are not used up yet are somewhere in front of `filled`; the next ones go to `bytes[filled]`. */
   bytes: Uint8Array = new Uint8Array(BUFFER_BYTES)
   filled = 0
-  private readonly target: SnapshotTarget
+  private target: SnapshotTarget
+  /** What the target threw; nothing more is given to it then. */
+  private targetFailure: { readonly error: unknown } | null = null
   private readonly reader: ByteReader
   private phase: Phase = 'header'
   /** The next byte to be looked at, and where `bytes[0]` lies in the file. */
@@ -82,7 +88,7 @@ export class SnapshotParser {
     this.summedTo = 0
   }
 
-  /** `count` bytes have been put at `bytes[filled]`. Throws `DecodeError`, also what the target throws. */
+  /** `count` bytes have been put at `bytes[filled]`. Throws `DecodeError`. */
   accept(count: number): void {
     this.filled += count
     while (this.step()) {
@@ -97,10 +103,11 @@ export class SnapshotParser {
     this.accept(bytes.length)
   }
 
-  /** The file has ended: checks the seals and finishes the target with `zxid`, that of the file's name. */
+  /** The file has ended: checks the seals and finishes the target with `zxid`, that of the file's name. Throws also what the target threw. */
   finish(zxid: number): SnapshotSummary {
     if (this.phase !== 'tail') throw this.damaged(`the snapshot ends in its ${this.phase}`)
     const summary = this.readTail()
+    if (this.targetFailure !== null) throw this.targetFailure.error
     this.target.finishRestore(zxid, summary.digest)
     return summary
   }
@@ -136,7 +143,8 @@ export class SnapshotParser {
     while (this.remaining > 0) {
       if (this.left() < SESSION_SIZE) return false
       const reader = this.readerOver(SESSION_SIZE)
-      this.target.restoreSession({ id: reader.readLong(), timeoutMs: reader.readInt() })
+      const session = { id: reader.readLong(), timeoutMs: reader.readInt() }
+      this.give(() => this.target.restoreSession(session))
       this.at += SESSION_SIZE
       this.remaining--
     }
@@ -151,9 +159,9 @@ export class SnapshotParser {
       const reader = this.readerOver(size)
       const id = reader.readNumber()
       const count = reader.readInt()
-      const acl = []
+      const acl: Acl[] = []
       for (let i = 0; i < count; i++) acl.push(readAcl(reader))
-      this.target.restoreAclList({ id, acl })
+      this.give(() => this.target.restoreAclList({ id, acl }))
       this.at += size
       this.remaining--
     }
@@ -178,14 +186,35 @@ export class SnapshotParser {
       reader.position = at
       reader.end = at + size
       reader.readSlice()
-      this.target.restoreNode(reader)
-      if (reader.position !== reader.end) throw this.damaged('a node was not read to its end')
+      this.giveNode(reader)
       this.at = at + size
       this.nodeCount++
     }
     this.at += END_MARKER_SIZE
     this.phase = 'tail'
     return true
+  }
+
+  private giveNode(reader: ByteReader): void {
+    try {
+      this.target.restoreNode(reader)
+      if (reader.position !== reader.end) throw this.damaged('a node was not read to its end')
+    } catch (error) {
+      this.targetFailed(error)
+    }
+  }
+
+  private give(part: () => void): void {
+    try {
+      part()
+    } catch (error) {
+      this.targetFailed(error)
+    }
+  }
+
+  private targetFailed(error: unknown): void {
+    this.targetFailure ??= { error }
+    this.target = IGNORING_TARGET
   }
 
   /**
@@ -297,4 +326,14 @@ export class SnapshotParser {
   private damaged(what: string): DecodeError {
     return new DecodeError(what, this.offset + this.at)
   }
+}
+
+/** Stands in for a target that has failed, while the rest of the file is summed. */
+const IGNORING_TARGET: SnapshotTarget = {
+  restoreSession() {},
+  restoreAclList() {},
+  restoreNode(reader) {
+    reader.position = reader.end
+  },
+  finishRestore() {},
 }

@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest'
 import { NodeDisk } from '../../src/runtime/node-disk.ts'
 import { StartupError } from '../../src/startup-error.ts'
-import { ACCEPTED_EPOCH_FILE, CURRENT_EPOCH_FILE, loadEpochs, readEpochFile, writeEpochFile } from '../../src/storage/epoch-files.ts'
+import {
+  ACCEPTED_EPOCH_FILE,
+  CURRENT_EPOCH_FILE,
+  loadEpochs,
+  readEpochFile,
+  writeEpochFile,
+} from '../../src/storage/epoch-files.ts'
 import type { MemoryDisk } from '../memory-disk.ts'
 import { DIRECTORY, emptyDisk, putFile } from './sample-log.ts'
 

@@ -8,7 +8,7 @@ import { NodeDisk } from '../../src/runtime/node-disk.ts'
 import { locateDirectories } from '../../src/storage/data-directories.ts'
 import { type Recovery, recover } from '../../src/storage/recovery.ts'
 import type { MemoryDisk } from '../memory-disk.ts'
-import { DIRECTORY, emptyDisk, putFile } from './sample-log.ts'
+import { DIRECTORY, emptyDisk, flipBit, putFile } from './sample-log.ts'
 
 const GOLDEN = `${import.meta.dirname}/../golden`
 const files = new NodeDisk()
@@ -63,6 +63,23 @@ test.each(['s1', 's3', 's4'])(
     expect([...recovery.database.sessions]).toEqual([...whole.database.sessions])
   },
 )
+
+test('a newest snapshot that is damaged anywhere is passed over for the older one, and nothing is lost', async () => {
+  const whole = await load(directoryOf('s1'))
+  const name = 'snapshot.200000003'
+  const bytes = files.readFile(`${GOLDEN}/s1/version-2/${name}`)
+  for (let i = 16; i < bytes.length - 5; i += 11) {
+    const disk = directoryOf('s1')
+    const damaged = Uint8Array.from(bytes)
+    flipBit(damaged, i, i % 8)
+    putFile(disk, `${DIRECTORY}/${name}`, damaged)
+    const recovery = await load(disk)
+    expect(recovery.snapshotZxid).toBe(0)
+    expect(recovery.lastZxid).toBe(whole.lastZxid)
+    expect(recovery.database.tree.digest.toBigInt()).toBe(whole.database.tree.digest.toBigInt())
+    expect(recovery.database.digestMismatchCount).toBe(0)
+  }
+})
 
 test.each(['gz', 'snappy'])('the compressed snapshot of an empty tree is loaded: %s', async (folder) => {
   const { database, lastZxid } = await load(directoryOf(folder))

@@ -249,6 +249,22 @@ test('a failure of the disk or of the target is not taken for a damaged snapshot
   }
 })
 
+test('a target that stumbles over damaged bytes does not hide that they are damaged', async () => {
+  const disk = emptyDisk()
+  const path = writeSnapshotNow(writerOptions(disk, new ListSource(sampleTree(20, 100), 7, [{ id: 1n, timeoutMs: 2 }])))
+  const bytes = disk.readFile(path)
+  flipBit(bytes, bytes.length - 200, 3)
+  putFile(disk, path, bytes)
+  for (const part of ['restoreSession', 'restoreAclList', 'restoreNode'] as const) {
+    const target = new CollectingTarget()
+    target[part] = () => {
+      throw new Error('no parent')
+    }
+    await expect(loadSnapshot(disk, storedSnapshot('snapshot.7', 7), target)).rejects.toThrow(/corrupt snapshot .*the seal is/)
+    expect(target.finished).toBeNull()
+  }
+})
+
 test('the quick test lets through what ends as a snapshot and nothing else', () => {
   const disk = emptyDisk()
   const whole = plainSnapshot(emptyTree)
