@@ -16,8 +16,11 @@ import {
 import type { SeededRandom } from './seeded-random.ts'
 
 export interface FuzzConnection {
+  /** A handshake, most often a right one, and frames that a server answers, with an error or without. */
   readonly bytes: Uint8Array
-  /** How many malformed or merely odd frames it holds. */
+  /** What is sent once the answers are there: mostly something that makes a server close the connection. */
+  readonly ending: Uint8Array
+  /** How many malformed or merely odd frames there are in all. */
   readonly frames: number
 }
 
@@ -69,6 +72,12 @@ const hostileInts: readonly number[] = [
 const hostileLengths: readonly number[] = [-1, -2, -2147483648, 2147483647, 0, 1, 7, 8, 1_048_576, 1_048_577, 1 << 30]
 
 const knownOpcodes: readonly number[] = [...Object.values(RawOp), -1, 0]
+/** After these a server closes the connection, or may. */
+const endingOpcodes: ReadonlySet<number> = new Set([
+  ...[RawOp.check, RawOp.deleteContainer, RawOp.auth, RawOp.createSession, RawOp.closeSession],
+  ...[-1, 0],
+])
+const lastingOpcodes: readonly number[] = knownOpcodes.filter((opcode) => !endingOpcodes.has(opcode))
 
 /** Connection number `index` of a seed. `isGentle` leaves out what ends Apache's 3.8 for good. */
 export function fuzzConnection(random: SeededRandom, isGentle: boolean): FuzzConnection {
@@ -90,10 +99,12 @@ class ConnectionFuzzer {
     const random = this.#random
     this.#handshake()
     const frames = random.between(1, 40)
-    for (let count = 0; count < frames; count++) this.#frame()
+    for (let count = 1; count < frames; count++) this.#lastingFrame()
     let bytes = this.#out.toBytes()
     if (random.isLikely(0.1)) bytes = bytes.slice(0, random.between(1, bytes.length))
-    return { bytes, frames: frames + 1 }
+    this.#out.reset()
+    this.#endingFrame()
+    return { bytes, ending: this.#out.toBytes(), frames: frames + 1 }
   }
 
   #handshake(): void {
@@ -113,22 +124,30 @@ class ConnectionFuzzer {
     else if (choice < 98) this.#out.writeInt(random.pick(hostileLengths))
   }
 
-  #frame(): void {
+  /** Malformed in its body only: a server answers with an error and goes on. */
+  #lastingFrame(): void {
     const random = this.#random
     const choice = random.below(100)
-    if (choice < 10) this.#send(this.#request())
-    else if (choice < 40) this.#send(this.#mutate(this.#request()))
-    else if (choice < 52) this.#send(this.#overwriteInt(this.#request()))
-    else if (choice < 62) this.#send(this.#truncate(this.#request()))
-    else if (choice < 70) this.#send(random.bytes(random.between(8, 300)))
-    else if (choice < 76) this.#send(this.#unknownOpcode())
-    else if (choice < 88) this.#send(this.#wildMulti())
-    else if (choice < 91) this.#send(random.bytes(random.below(9)))
-    else if (choice < 93) this.#send(connectRequest({ timeoutMs: 1000 }))
-    else if (choice < 97) this.#send(Buffer.concat([this.#request(), random.bytes(random.between(1, 60))]))
-    else if (choice < 98) this.#sendWithLength(random.pick(hostileLengths), this.#request())
-    else if (choice < 99) this.#out.writeBytes(random.bytes(random.between(1, 60)))
-    else this.#send(this.#request(RawOp.closeSession))
+    if (choice < 12) this.#send(this.#request(lastingOpcodes))
+    else if (choice < 45) this.#send(this.#mutate(this.#request(lastingOpcodes)))
+    else if (choice < 62) this.#send(this.#overwriteInt(this.#request(lastingOpcodes)))
+    else if (choice < 74) this.#send(this.#truncate(this.#request(lastingOpcodes)))
+    else if (choice < 92) this.#send(this.#wildMulti())
+    else this.#send(Buffer.concat([this.#request(lastingOpcodes), random.bytes(random.between(1, 60))]))
+  }
+
+  #endingFrame(): void {
+    const random = this.#random
+    const choice = random.below(100)
+    if (choice < 10) this.#lastingFrame()
+    else if (choice < 30) this.#send(random.bytes(random.between(8, 300)))
+    else if (choice < 45) this.#send(this.#unknownOpcode())
+    else if (choice < 55) this.#send(random.bytes(random.below(9)))
+    else if (choice < 62) this.#send(connectRequest({ timeoutMs: 1000 }))
+    else if (choice < 70) this.#sendWithLength(random.pick(hostileLengths), this.#request(knownOpcodes))
+    else if (choice < 76) this.#out.writeBytes(random.bytes(random.between(1, 60)))
+    else if (choice < 90) this.#send(this.#mutate(this.#request([...endingOpcodes])))
+    else this.#send(this.#request([...endingOpcodes]))
   }
 
   #send(payload: Uint8Array): void {
@@ -140,11 +159,11 @@ class ConnectionFuzzer {
     this.#out.writeBytes(payload)
   }
 
-  /** Changes some bytes, mostly of the body: a broken header alone would hide the rest from the server. */
+  /** Changes some bytes of the body. */
   #mutate(payload: Uint8Array): Uint8Array {
     const random = this.#random
-    const bytes = payload.slice()
-    const from = random.isLikely(0.9) ? Math.min(8, bytes.length - 1) : 0
+    const bytes = new Uint8Array(payload)
+    const from = Math.min(8, bytes.length - 1)
     for (let count = random.between(1, 6); count > 0; count--) {
       const at = random.between(from, bytes.length - 1)
       if (random.isLikely(0.5)) bytes[at] = (bytes[at] ?? 0) ^ (1 << random.below(8))
@@ -154,7 +173,7 @@ class ConnectionFuzzer {
   }
 
   #overwriteInt(payload: Uint8Array): Uint8Array {
-    const bytes = payload.slice()
+    const bytes = new Uint8Array(payload)
     if (bytes.length < 12) return bytes
     const view = new DataView(bytes.buffer)
     view.setInt32(this.#random.between(8, bytes.length - 4), this.#random.pick(hostileInts))
@@ -185,7 +204,7 @@ class ConnectionFuzzer {
       if (choice < 4) writeMulti(writer, this.#multiOps(random.between(1, 4)))
       else if (choice < 6) this.#multiHeader(writer, random.pick(knownOpcodes), random.isLikely(0.2))
       else if (choice < 7) this.#multiHeader(writer, random.pick([RawOp.multi, RawOp.multiRead]), false)
-      else if (choice < 8) writer.writeBytes(this.#request().subarray(8))
+      else if (choice < 8) writer.writeBytes(this.#request(lastingOpcodes).subarray(8))
       else if (choice < 9) writer.writeBytes(random.bytes(random.below(30)))
       else this.#multiHeader(writer, -1, true)
     }
@@ -218,14 +237,11 @@ class ConnectionFuzzer {
     return ops
   }
 
-  /** A well-formed request, of any kind unless one is given. */
-  #request(kind?: number): Uint8Array {
-    const random = this.#random
-    const opcode = kind ?? random.pick(knownOpcodes)
-    // A session that is closed early hides all that follows.
-    if (opcode === RawOp.closeSession && kind === undefined && random.isLikely(0.9)) return this.#request()
+  /** A well-formed request. */
+  #request(opcodes: readonly number[]): Uint8Array {
+    const opcode = this.#random.pick(opcodes)
     const writer = new ByteWriter()
-    writer.writeInt(random.isLikely(0.95) ? this.#xid++ : random.pick(hostileInts))
+    writer.writeInt(this.#random.isLikely(0.95) ? this.#xid++ : this.#random.pick(hostileInts))
     writer.writeInt(opcode)
     this.#body(writer, opcode)
     return writer.toBytes()
@@ -341,7 +357,7 @@ class ConnectionFuzzer {
  */
 function gentle(payload: Uint8Array): Uint8Array {
   if (payload.length < 8) return payload
-  const bytes = payload.slice()
+  const bytes = new Uint8Array(payload)
   const view = new DataView(bytes.buffer)
   const opcode = view.getInt32(4)
   if (opcode === RawOp.createTtl || opcode === RawOp.createSession) view.setInt32(4, 99)

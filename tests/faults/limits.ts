@@ -73,7 +73,7 @@ async function frameSize(context: FaultContext): Promise<string> {
 
 async function wholeReads(context: FaultContext): Promise<string> {
   return withServer(context, async (server) => {
-    const writes = context.size === 'quick' ? 300 : 2000
+    const writes = context.size === 'quick' ? 150 : 1000
     const dataBytes = 65_536
     const owner = await RawClient.connect('127.0.0.1', server.port)
     await owner.create('/raced', new Uint8Array(dataBytes))
