@@ -2,7 +2,7 @@
 
 import { type Crc32, Database, DatabaseRestorer, Preparer, SessionTracker, type SnapshotTarget } from '@tskeeper/core'
 import { crc32 } from '@tskeeper/protocol/server'
-import { answer, lookupWord } from './admin/four-letter-words.ts'
+import { answer, extraByteCount, lookupWord } from './admin/four-letter-words.ts'
 import { readAuthOptions } from './auth/auth-options.ts'
 import { Authentication } from './auth/authentication.ts'
 import type { ServerConfig } from './config/server-config.ts'
@@ -251,7 +251,7 @@ class StandaloneServer implements RunningServer {
       writes: this.writes,
       sessions: this.sessions,
       words: {
-        isWord: (word) => lookupWord(word) !== null,
+        bytesOf: (word) => this.bytesOfWord(word),
         answer: (connection, word, rest) => this.answerWord(connection, word, rest),
       },
       lastZxid: () => database.lastZxid,
@@ -313,6 +313,11 @@ class StandaloneServer implements RunningServer {
       )
       for (const node of [...nodes]) database.deleteNode(node, database.lastZxid)
     }
+  }
+
+  private bytesOfWord(code: number): number {
+    const word = lookupWord(code)
+    return word === null ? -1 : extraByteCount(word, this.view)
   }
 
   private answerWord(connection: ClientConnection, code: number, rest: Uint8Array): string | null {

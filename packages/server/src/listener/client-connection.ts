@@ -20,10 +20,10 @@ export interface ConnectionHost {
   /** Longest frame that is accepted, in bytes. */
   readonly frameLengthMax: number
   /**
-   * The first four bytes of a new connection, as a number. True: they are a four-letter word, which the host answers when it
-   * gets what came behind them.
+   * The first four bytes of a new connection, as a number: how many bytes behind them belong to the four-letter word that they
+   * are, or -1 if they are none. The host answers a word when it gets it with those bytes and whatever else has come.
    */
-  isWord(word: number): boolean
+  bytesOfWord(word: number): number
   handleWord(connection: ClientConnection, word: number, rest: Uint8Array): void
   /** A whole frame, `bytes[start, end)`, without its length prefix; only valid during the call. */
   handleFrame(connection: ClientConnection, bytes: Uint8Array, view: DataView, start: number, end: number): void
@@ -167,6 +167,8 @@ export class ClientConnection implements ConnectionHandler, Watcher {
     const kept = this.inputEnd - this.inputStart
     if (kept < 4) return 4 - kept
     const frame = this.inputView.getInt32(this.inputStart)
+    const wordBytes = this.bytesOfWord(frame)
+    if (wordBytes >= 0) return 4 + wordBytes - kept
     if (frame < 0 || frame > this.host.frameLengthMax) return 0
     return 4 + frame - kept
   }
@@ -176,7 +178,9 @@ export class ClientConnection implements ConnectionHandler, Watcher {
     let at = start
     while (end - at >= 4 && this.canHandle()) {
       const length = view.getInt32(at)
-      if (this.state === ConnectionState.FRESH && this.host.isWord(length)) {
+      const wordBytes = this.bytesOfWord(length)
+      if (wordBytes >= 0) {
+        if (end - at - 4 < wordBytes) break
         this.host.handleWord(this, length, bytes.slice(at + 4, end))
         return end
       }
@@ -189,6 +193,10 @@ export class ClientConnection implements ConnectionHandler, Watcher {
       at += 4 + length
     }
     return at
+  }
+
+  private bytesOfWord(word: number): number {
+    return this.state === ConnectionState.FRESH ? this.host.bytesOfWord(word) : -1
   }
 
   private canHandle(): boolean {
@@ -268,7 +276,16 @@ export class ClientConnection implements ConnectionHandler, Watcher {
 
   onEnd(): void {
     this.endsWhenDone = true
+    this.handleCutWord()
     this.endIfNothingIsOwed()
+  }
+
+  /** The bytes that belong to a four-letter word will not come any more: it is answered with those that have. */
+  private handleCutWord(): void {
+    if (this.inputEnd - this.inputStart < 4) return
+    const word = this.inputView.getInt32(this.inputStart)
+    if (this.bytesOfWord(word) < 0) return
+    this.host.handleWord(this, word, this.input.slice(this.inputStart + 4, this.inputEnd))
   }
 
   /** A client that has closed its sending side may still wait for what it is owed. */

@@ -15,7 +15,8 @@ import type { WritePipeline } from './write-pipeline.ts'
 
 /** What answers four-letter words. */
 export interface WordService {
-  isWord(word: number): boolean
+  /** How many bytes behind these four belong to the word that they are; -1 if they are none. */
+  bytesOf(word: number): number
   /** The answer, or null for a word that is not answered. */
   answer(connection: ClientConnection, word: number, rest: Uint8Array): string | null
 }
@@ -76,8 +77,8 @@ export class ClientService implements ConnectionHost {
 
   // --- from the connections --------------------------------------------------------------------
 
-  isWord(word: number): boolean {
-    return this.parts.words.isWord(word)
+  bytesOfWord(word: number): number {
+    return this.parts.words.bytesOf(word)
   }
 
   handleWord(connection: ClientConnection, word: number, rest: Uint8Array): void {
