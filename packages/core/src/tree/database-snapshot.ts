@@ -3,6 +3,7 @@
 import {
   type ByteReader,
   type ByteWriter,
+  DecodeError,
   DIGEST_VERSION,
   type OwnerKind,
   type OwnerRules,
@@ -37,7 +38,11 @@ export function beginSnapshot(database: Database): SnapshotSource {
     sessions,
     aclLists: database.acls.copy(),
     writeNodes: (out: ByteWriter, byteCount: number) => cursor.writeNodes(out, byteCount),
-    digestNow: () => ({ zxid: database.lastZxid, version: DIGEST_VERSION, digest: database.tree.digest.toBigInt() }),
+    digestNow: () => ({
+      zxid: database.lastZxid,
+      version: DIGEST_VERSION,
+      digest: database.lastZxid === 0 ? 0n : database.tree.digest.toBigInt(),
+    }),
     cancel: () => cursor.close(),
   }
 }
@@ -59,7 +64,7 @@ export class DatabaseRestorer implements SnapshotTarget {
 
   restoreAclList(list: SnapshotAclList): void {
     if (!this.database.acls.restore(list.id, list.acl))
-      throw new Error(`the snapshot's ACL table has the id ${list.id} twice, or as no id can be`)
+      throw new DecodeError(`the snapshot's ACL table has the id ${list.id} twice, or as no id can be`, 0)
   }
 
   // buffer data | long ACL id | long czxid, mzxid, ctime, mtime | int version, cversion, aversion | long owner, pzxid
@@ -84,7 +89,7 @@ export class DatabaseRestorer implements SnapshotTarget {
     const pzxid = reader.readNumber()
 
     const restored = node.pathLength === 0 ? tree.restoreRoot(node) : tree.restore(node)
-    if (restored === 0) throw new Error(`the parent of ${tree.pathOf(node)} is missing in the snapshot`)
+    if (restored === 0) throw new DecodeError(`the parent of ${tree.pathOf(node)} is missing in the snapshot`, reader.position)
     const { nodes } = tree
     nodes.setNumber(restored, CZXID, czxid)
     nodes.setNumber(restored, MZXID, mzxid)
