@@ -3,19 +3,32 @@
 // the executable only.
 
 import { rmSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 
-const OUT_DIRECTORY = 'packages/cli/dist/bundle'
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
-rmSync(OUT_DIRECTORY, { force: true, recursive: true })
-await build({
-  entryPoints: ['packages/cli/dist/main.js'],
-  outdir: OUT_DIRECTORY,
-  bundle: true,
-  // What is imported when it is called for stays apart.
-  splitting: true,
-  platform: 'node',
-  format: 'esm',
-  target: 'node20',
-  legalComments: 'none',
-})
+/** Where the program comes from: what the compiler emitted, or, for tests, the sources themselves. */
+export type BundleSource = 'dist' | 'src'
+
+/** Writes `main.js` and its parts into the directory, which is emptied before. */
+export async function bundleProgram(source: BundleSource, outDirectory: string): Promise<void> {
+  rmSync(outDirectory, { force: true, recursive: true })
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: [source === 'dist' ? 'packages/cli/dist/main.js' : 'packages/cli/src/main.ts'],
+    conditions: source === 'dist' ? [] : ['@tskeeper/source'],
+    outdir: outDirectory,
+    bundle: true,
+    // What is imported when it is called for stays apart.
+    splitting: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    legalComments: 'none',
+  })
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
+  await bundleProgram('dist', resolve(ROOT, 'packages/cli/dist/bundle'))

@@ -6,7 +6,7 @@
 // scripts look; the log on stdout has the reason.
 
 import { explainConfig } from './config/explain-config.ts'
-import { configFromProperties, loadConfig } from './config/load-config.ts'
+import { type ConfigSources, configFromProperties, loadConfig } from './config/load-config.ts'
 import type { ServerConfig } from './config/server-config.ts'
 import { type LaunchArguments, parseLaunchArguments } from './config/system-properties.ts'
 import type { RunningServer, StartServer } from './running-server.ts'
@@ -29,6 +29,8 @@ const SHORT_LINES: Readonly<Record<number, string>> = {
   4: 'Unable to start AdminServer, exiting abnormally',
 }
 
+const QUICKSTART_OPTION = '--quickstart'
+
 /** What a try-out without any file uses: reachable from this machine only, every four-letter word on. */
 const QUICKSTART: ReadonlyMap<string, string> = new Map([
   ['clientPort', '2181'],
@@ -40,13 +42,13 @@ const QUICKSTART: ReadonlyMap<string, string> = new Map([
 
 /**
  * Runs a server until it stops and gives the exit code. Arguments: a configuration file; or `clientPort dataDir
- * [tickTime [maxClientCnxns]]`; or `--quickstart`; `-Dname=value` anywhere. `--explain-config FILE` prints the
+ * [tickTime [maxClientCnxns]]`; or `--quickstart [--port N]`; `-Dname=value` anywhere. `--explain-config FILE` prints the
  * times of a configuration instead of running.
  */
 export async function runServer(argv: readonly string[]): Promise<number> {
   const launch = parseLaunchArguments(argv, process.env)
   const runtime = nodeRuntime()
-  const isQuickstart = launch.rest.includes('--quickstart')
+  const isQuickstart = launch.rest.includes(QUICKSTART_OPTION)
   const isExplanation = launch.rest[0] === '--explain-config'
   // An explanation is the output itself, so what is to be said about the configuration goes beside it.
   const logger = makeLogger(launch, runtime, isQuickstart || isExplanation ? 'WARN' : 'INFO', isExplanation ? STDERR : STDOUT)
@@ -98,7 +100,7 @@ function readConfig(
     workingDirectory: process.cwd(),
     properties: launch.properties,
   }
-  if (rest.includes('--quickstart')) return rest.length === 1 ? configFromProperties(QUICKSTART, sources) : null
+  if (rest.includes(QUICKSTART_OPTION)) return readQuickstart(rest, sources)
   const [first, second, tickTime, maxClientCnxns, ...more] = rest
   if (first === undefined || more.length > 0) return null
   if (second === undefined) return loadConfig(first, sources)
@@ -111,11 +113,20 @@ function readConfig(
   return configFromProperties(properties, sources)
 }
 
+/** `--quickstart`, with `--port N` for a machine on which the usual one is taken. */
+function readQuickstart(rest: readonly string[], sources: ConfigSources): ServerConfig | null {
+  const properties = new Map(QUICKSTART)
+  const options = rest.filter((argument) => argument !== QUICKSTART_OPTION)
+  const [option, value] = options.length === 1 ? (options[0] ?? '').split('=') : options
+  if (options.length > 2 || (options.length > 0 && (option !== '--port' || value === undefined))) return null
+  return configFromProperties(value === undefined ? properties : properties.set('clientPort', value), sources)
+}
+
 function refuseArguments(rest: readonly string[], logger: ConsoleLogger): number {
   logger.error('Invalid arguments, exiting abnormally', {
     error: new StartupError(`Invalid number of arguments:[${rest.join(', ')}]`, EXIT_BAD_ARGUMENTS),
   })
-  logger.info('Usage: QuorumPeerMain configfile | clientPort dataDir [tickTime [maxClientCnxns]] | --quickstart')
+  logger.info('Usage: QuorumPeerMain configfile | clientPort dataDir [tickTime [maxClientCnxns]] | --quickstart [--port N]')
   print(STDERR, 'Usage: QuorumPeerMain configfile')
   return EXIT_BAD_ARGUMENTS
 }

@@ -5,6 +5,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { NodeDisk } from '@tskeeper/server/tools'
+import { CommandError } from '../command-error.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { configured, type LaunchSettings, readKeys, readLaunchSettings } from './launch-settings.ts'
 import { isAlive, locatePidFile, readPid } from './pid-file.ts'
@@ -89,7 +90,7 @@ function parseOptions(args: readonly string[], surroundings: Surroundings): Opti
     if (values.help === true) return null
     const myId = values.myid === undefined ? null : Number(values.myid)
     if (myId !== null && !/^\d+$/.test(values.myid ?? ''))
-      throw new Error(`--myid must be a whole number from 0 to 255, not ${values.myid}`)
+      throw new CommandError(`--myid must be a whole number, not ${values.myid}`)
     return { configFile: values.configfile ?? positionals[0] ?? null, myId, isForced: values.force === true }
   } catch (error) {
     surroundings.error(`${error instanceof Error ? error.message : String(error)}\n`)

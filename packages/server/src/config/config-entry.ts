@@ -16,10 +16,10 @@ export type SettingType = 'integer' | 'long' | 'ratio' | 'port' | 'boolean' | 'y
  * `no effect`: accepted for compatibility; `note` says why nothing has to be done.
  * `not yet`: accepted, but the feature behind it is missing; the start warns when it is set.
  */
-export type SettingStatus = 'effective' | 'ensemble' | 'no effect' | 'not yet'
+type SettingStatus = 'effective' | 'ensemble' | 'no effect' | 'not yet'
 
 /** How much existing installations depend on a setting. */
-export type SettingImportance = 'must' | 'should' | 'rare'
+type SettingImportance = 'must' | 'should' | 'rare'
 
 export interface ConfigEntry {
   /** The name under which guides know the setting; what is written in the file. */

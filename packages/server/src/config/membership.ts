@@ -58,8 +58,8 @@ export function formatMembership(membership: Membership): string {
   return lines.join('\n')
 }
 
-/** The lines without the version, as a dynamic configuration file holds them. */
-export function membershipLines(membership: Membership): string[] {
+/** The lines without the version. */
+function membershipLines(membership: Membership): string[] {
   const lines: string[] = []
   for (const member of membership.members.values()) lines.push(`server.${member.id}=${formatServerLine(member)}`)
   if (membership.hierarchy === null) return lines
