@@ -60,7 +60,6 @@ export class PendingView {
 
   constructor(tree: DataTree) {
     this.tree = tree
-    this.digest.copyFrom(tree.digest)
   }
 
   /** Number of records; 0 when nothing is pending. */
@@ -68,10 +67,12 @@ export class PendingView {
     return this.index.size
   }
 
-  /** After recovery or a new start: the view is the tree. */
-  reset(): void {
-    assert(this.index.size === 0, 'nothing is pending when a view is reset')
-    this.digest.copyFrom(this.tree.digest)
+  /**
+   * The next transaction is about to be prepared. While nothing is pending, the view is the tree, whatever has been done to
+   * it in the meantime: by recovery, by a snapshot, by a cleaning up without a transaction.
+   */
+  begin(): void {
+    if (this.index.size === 0) this.digest.copyFrom(this.tree.digest)
   }
 
   // --- looking ---------------------------------------------------------------------------------

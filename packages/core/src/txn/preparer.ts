@@ -55,6 +55,7 @@ import {
   STORED_OWNER,
   VERSION,
 } from '../tree/node-fields.ts'
+import { PATH_BYTES_MAX } from '../tree/node-table.ts'
 import type { QuotaExcess } from '../tree/quota-table.ts'
 import { copyBytes } from '../tree/slab-store.ts'
 import { OPEN_ACL_BYTES, readAclList, skipOpenAcl, writeAclList } from './acl-bytes.ts'
@@ -171,6 +172,7 @@ export class Preparer {
     this.contentCrc = -1
     this.lastZxid += 1
     this.zxid = this.lastZxid
+    this.view.begin()
   }
 
   private writeTransaction(op: number, cxid: number, input: ByteReader, out: ByteWriter): number {
@@ -234,6 +236,7 @@ export class Preparer {
     let start = pathStart
     let length = pathLength
     if (isSequential) {
+      if (pathLength > PATH_BYTES_MAX) return ErrorCode.BAD_ARGUMENTS
       path = this.sequencedPath
       start = 0
       length = this.appendSequence(bytes, pathStart, pathLength, counter)
@@ -605,8 +608,6 @@ export class Preparer {
 }
 
 const TXN_HEADER_BYTES = 32
-/** Longest path of a node, in bytes; the tree keeps lengths in 16 bits. */
-const PATH_BYTES_MAX = 65535
 const SEQUENCE_BYTES_MAX = 11
 
 const RESERVED_PATHS = ['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config']
