@@ -14,6 +14,7 @@ import { ConsoleLogger, descriptorSink, type LogLevel, parseLogLevel } from './r
 import { nodeRuntime } from './runtime/node-runtime.ts'
 import type { Runtime } from './runtime/runtime.ts'
 import { StartupError } from './startup-error.ts'
+import { StopSignals } from './stop-signals.ts'
 import { SERVER_VERSION } from './version.ts'
 
 const STDOUT = 1
@@ -52,8 +53,7 @@ export async function runServer(argv: readonly string[]): Promise<number> {
   const isExplanation = launch.rest[0] === '--explain-config'
   // An explanation is the output itself, so what is to be said about the configuration goes beside it.
   const logger = makeLogger(launch, runtime, isQuickstart || isExplanation ? 'WARN' : 'INFO', isExplanation ? STDERR : STDOUT)
-  // Until there is a server to stop, a signal just ends the process; nothing was promised to anybody yet.
-  const signals = new StopSignals()
+  const signals = new StopSignals(process, (code) => process.exit(code))
   try {
     const config = readConfig(isExplanation ? launch.rest.slice(1) : launch.rest, launch, runtime, logger)
     if (config === null) return refuseArguments(launch.rest, logger)
@@ -67,7 +67,10 @@ export async function runServer(argv: readonly string[]): Promise<number> {
     if (isQuickstart) greet(config, server)
     return await serve(server, signals, logger)
   } catch (error) {
-    return explainFailure(error, logger)
+    const exitCode = explainFailure(error, logger)
+    if (isQuickstart && addressInUse(error) !== null)
+      print(STDOUT, 'For another port add --port N, for example npm start -- --port 2182')
+    return exitCode
   }
 }
 
@@ -181,30 +184,6 @@ function addressInUse(error: unknown): string | null {
     return `${address}:${'port' in current ? String(current.port) : ''}`
   }
   return null
-}
-
-/** SIGINT and SIGTERM: the first one asks, the second one ends the process at once. */
-class StopSignals {
-  #stop: ((signal: NodeJS.Signals) => void) | null = null
-  #isStopping = false
-
-  constructor() {
-    for (const [signal, number] of [
-      ['SIGINT', 2],
-      ['SIGTERM', 15],
-    ] as const) {
-      process.on(signal, () => {
-        if (this.#stop === null) process.exit(0)
-        if (this.#isStopping) process.exit(128 + number)
-        this.#isStopping = true
-        this.#stop(signal)
-      })
-    }
-  }
-
-  onFirst(stop: (signal: NodeJS.Signals) => void): void {
-    this.#stop = stop
-  }
 }
 
 /** For the few lines that are not log lines. The reader may be gone; that must not keep the process from its end. */

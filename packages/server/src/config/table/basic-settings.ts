@@ -43,7 +43,7 @@ export const basicSettings: ConfigSection = {
     ),
     setting('secureClientPort', 'port', 'TCP port for clients that speak TLS.', {
       status: 'not yet',
-      note: 'TLS listeners are not available in this version.',
+      note: 'TLS listeners are not available in this version, and the server does not start when one is asked for.',
     }),
     setting('secureClientPortAddress', 'address', 'Address to which `secureClientPort` is bound.', {
       default: '0.0.0.0',
