@@ -22,6 +22,7 @@ import {
   isTtlMode,
   Op,
   Perm,
+  readReconfigRequest,
   TTL_MS_MAX,
   ttlOwner,
   utf8Read,
@@ -196,6 +197,7 @@ export class Preparer {
         this.writeHeader(op, cxid, out)
         return this.prepareMulti(input, out)
       case Op.reconfig:
+        readReconfigRequest(input)
         return this.options.isReconfigEnabled ? ErrorCode.UNIMPLEMENTED : ErrorCode.RECONFIG_DISABLED
       default:
         return ErrorCode.UNIMPLEMENTED
@@ -512,7 +514,7 @@ export class Preparer {
     else if (op === Op.setData) code = this.prepareSetData(input, out)
     else if (op === Op.check) code = this.prepareCheck(input, out)
     else {
-      type = this.typeOfCreatePart(op, input)
+      type = this.typeOfCreatePart(input)
       code = this.writeCreate(op, type, input, out)
     }
     if (code !== ErrorCode.OK) {
@@ -525,8 +527,11 @@ export class Preparer {
     return true
   }
 
-  /** In a multi the flags say which kind of node it is: a container, or none with a TTL, whatever the part's own type says. */
-  private typeOfCreatePart(op: number, input: ByteReader): number {
+  /**
+   * In a multi the flags alone say which kind of node it is, whichever create op carries them, and create2 does not exist: it is
+   * logged and answered as create. Apache's server cannot replay a multi whose parts have that type.
+   */
+  private typeOfCreatePart(input: ByteReader): number {
     const begin = input.position
     input.readSlice()
     input.readSlice()
@@ -534,7 +539,7 @@ export class Preparer {
     const flags = input.readInt()
     input.position = begin
     if (flags === CreateMode.container) return Op.createContainer
-    return op === Op.createTTL && isCreateMode(flags) && !isTtlMode(flags) ? Op.create : op
+    return isCreateMode(flags) && isTtlMode(flags) ? Op.createTTL : Op.create
   }
 
   // --- the parts -------------------------------------------------------------------------------
