@@ -260,6 +260,7 @@ class StandaloneServer implements RunningServer {
       outstandingLimit: config.globalOutstandingLimit,
       largeFrameThreshold: config.largeRequestThreshold,
       largeFrameBytesMax: config.largeRequestMaxBytes,
+      onEnding: (connection) => this.listener.ended(connection),
       onClosed: (connection) => this.listener.closed(connection),
     })
     this.listener = new ClientListener({

@@ -42,6 +42,8 @@ export interface ConnectionHost {
   inputHandled(connection: ClientConnection): void
   /** The client sent what no client may send. */
   refuseBytes(connection: ClientConnection, reason: string): void
+  /** Nothing more is accepted of the connection; `closed` follows when what was written has left and the client has closed, too. */
+  ending(connection: ClientConnection): void
   closed(connection: ClientConnection): void
   /** The client does not take what it is owed, and the limit is reached. */
   overflowed(connection: ClientConnection): void
@@ -414,6 +416,7 @@ export class ClientConnection implements ConnectionHandler, Watcher {
     if (!this.isOpen) return
     this.flush()
     this.state = ConnectionState.CLOSING
+    this.host.ending(this)
     if (this.sentOutput === null && this.output === null) this.socket.end()
     else this.endWhenDrained()
     this.dropInput()

@@ -23,8 +23,13 @@ export interface ClientListenerParts {
   readonly backlog: number
 }
 
+/** Connections that are over may wait for their clients to close, too; of more than these the oldest are cut off. */
+const ENDING_MAX = 256
+
 export class ClientListener {
   readonly connections: Set<ClientConnection> = new Set()
+  /** Those that are over: they take no place from others. */
+  private readonly ending: Set<ClientConnection> = new Set()
   private readonly parts: ClientListenerParts
   private readonly countByAddress: Map<string, number> = new Map()
   private listener: Listener | null = null
@@ -76,13 +81,33 @@ export class ClientListener {
     this.connections.add(connection)
   }
 
+  /**
+   * The server has said its last word on a connection. Its place is free from now on, so that a client which was told that its
+   * session is closed can come again at once.
+   */
+  ended(connection: ClientConnection): void {
+    if (!this.release(connection)) return
+    this.ending.add(connection)
+    if (this.ending.size <= ENDING_MAX) return
+    for (const oldest of this.ending) {
+      oldest.destroy()
+      return
+    }
+  }
+
   /** A connection is gone. */
   closed(connection: ClientConnection): void {
-    if (!this.connections.delete(connection)) return
+    if (!this.ending.delete(connection)) this.release(connection)
+  }
+
+  /** Gives the connection's place away; false if it has none. */
+  private release(connection: ClientConnection): boolean {
+    if (!this.connections.delete(connection)) return false
     const address = connection.socket.remoteAddress
     const count = (this.countByAddress.get(address) ?? 1) - 1
     if (count > 0) this.countByAddress.set(address, count)
     else this.countByAddress.delete(address)
+    return true
   }
 
   // One look at all connections in an interval, as coarse as the reference's buckets, instead of a timer for each.
@@ -103,6 +128,9 @@ export class ClientListener {
       logger.info(`Closing ${connection.name}: nothing was heard of it for ${Math.round(nowMs - connection.lastHeardMs)} ms`)
       connection.destroy()
     }
+    for (const connection of this.ending) {
+      if (nowMs - connection.lastHeardMs >= sessionlessTimeoutMs) connection.destroy()
+    }
   }
 
   /** Stops accepting; connections that exist stay. */
@@ -113,5 +141,6 @@ export class ClientListener {
 
   closeAll(): void {
     for (const connection of this.connections) connection.destroy()
+    for (const connection of this.ending) connection.destroy()
   }
 }

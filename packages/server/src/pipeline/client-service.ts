@@ -40,6 +40,8 @@ export interface ClientServiceParts {
   readonly largeFrameThreshold: number
   /** Bytes of large requests that may be in process together. */
   readonly largeFrameBytesMax: number
+  /** The connection is over for the client; what it is owed may still be on its way. */
+  readonly onEnding: (connection: ClientConnection) => void
   readonly onClosed: (connection: ClientConnection) => void
 }
 
@@ -305,12 +307,16 @@ export class ClientService implements ConnectionHost {
   }
 
   private admitsLarge(connection: ClientConnection, length: number): boolean {
-    // What is in process is in the gathering batch: its size bounds the large requests, too.
-    if (this.parts.writes.gatheredBytes + length <= this.parts.largeFrameBytesMax) return true
+    const { writes, largeFrameBytesMax } = this.parts
+    const heldBytes = writes.largeRequestBytes
+    if (heldBytes + length <= largeFrameBytesMax) {
+      writes.addLargeRequest(length)
+      return true
+    }
     this.parts.metrics.throttle.largeRequestsRejected++
     this.refuseBytes(
       connection,
-      `a large request of ${length} bytes while others hold the limit (largeRequestMaxBytes) of ${this.parts.largeFrameBytesMax}`,
+      `a large request of ${length} bytes while others hold ${heldBytes} bytes; the limit (largeRequestMaxBytes) is ${largeFrameBytesMax}`,
     )
     return false
   }
@@ -378,6 +384,10 @@ export class ClientService implements ConnectionHost {
 
   mayRead(connection: ClientConnection, aclId: number): boolean {
     return this.parts.reads.mayReadAcl(aclId, connection.identities)
+  }
+
+  ending(connection: ClientConnection): void {
+    this.parts.onEnding(connection)
   }
 
   closed(connection: ClientConnection): void {

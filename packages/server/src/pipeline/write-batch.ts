@@ -25,6 +25,8 @@ export class WriteBatch {
   readonly contentCrcs: number[] = []
   firstZxid = 0
   lastZxid = 0
+  /** Bytes of the requests among these that count as large. */
+  largeRequestBytes = 0
 
   add(
     connection: ClientConnection | null,
@@ -51,6 +53,7 @@ export class WriteBatch {
   clear(): void {
     this.connections.fill(null, 0, this.count)
     this.count = 0
+    this.largeRequestBytes = 0
     if (this.entries.bytes.length > KEPT_BYTES_MAX) this.entries = new ByteWriter(64 * 1024)
     this.entries.reset()
   }

@@ -65,9 +65,15 @@ export class WritePipeline {
     return this.gathering.count + (this.isSyncing ? this.syncing.count : 0) + (this.committing?.count ?? 0)
   }
 
-  /** Bytes of the entries that gather. */
-  get gatheredBytes(): number {
-    return this.gathering.entries.position
+  /** Bytes of the large requests that were submitted and are not committed yet. */
+  get largeRequestBytes(): number {
+    const syncing = this.isSyncing ? this.syncing.largeRequestBytes : 0
+    return this.gathering.largeRequestBytes + syncing + (this.committing?.largeRequestBytes ?? 0)
+  }
+
+  /** The write that is submitted next counts as large, with so many bytes. */
+  addLargeRequest(length: number): void {
+    this.gathering.largeRequestBytes += length
   }
 
   /** A client's write; `input` is at its record. */
