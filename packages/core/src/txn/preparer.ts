@@ -514,7 +514,7 @@ export class Preparer {
     else if (op === Op.setData) code = this.prepareSetData(input, out)
     else if (op === Op.check) code = this.prepareCheck(input, out)
     else {
-      type = this.typeOfCreatePart(input)
+      type = this.typeOfCreatePart(op, input)
       code = this.writeCreate(op, type, input, out)
     }
     if (code !== ErrorCode.OK) {
@@ -528,10 +528,10 @@ export class Preparer {
   }
 
   /**
-   * In a multi the flags alone say which kind of node it is, whichever create op carries them, and create2 does not exist: it is
-   * logged and answered as create. Apache's server cannot replay a multi whose parts have that type.
+   * In a multi the flags say which kind of node it is: a container, or none with a TTL, whatever the part's own type says. And there is no
+   * create2 in it: Apache's server logs and answers such a part as create, and cannot replay a multi with a part of another type.
    */
-  private typeOfCreatePart(input: ByteReader): number {
+  private typeOfCreatePart(op: number, input: ByteReader): number {
     const begin = input.position
     input.readSlice()
     input.readSlice()
@@ -539,7 +539,8 @@ export class Preparer {
     const flags = input.readInt()
     input.position = begin
     if (flags === CreateMode.container) return Op.createContainer
-    return isCreateMode(flags) && isTtlMode(flags) ? Op.createTTL : Op.create
+    if (op === Op.create2) return Op.create
+    return op === Op.createTTL && isCreateMode(flags) && !isTtlMode(flags) ? Op.create : op
   }
 
   // --- the parts -------------------------------------------------------------------------------
