@@ -12,8 +12,9 @@ export class Canary {
   readonly #node: string
   readonly #acl: readonly RawAcl[]
   readonly #latenciesMs: number[] = []
-  #isSinging = true
-  #song: Promise<void>
+  readonly #song: Promise<void>
+  readonly #silenced: AbortController = new AbortController()
+  rounds = 0
 
   private constructor(client: RawClient, node: string, acl: readonly RawAcl[]) {
     this.#client = client
@@ -33,41 +34,42 @@ export class Canary {
     return new Canary(client, node, acl)
   }
 
-  get rounds(): number {
-    return this.#latenciesMs.length
-  }
-
   /** Ends the work; fails the case if any of it failed, came out wrong, or took longer than `latencyMaxMs`. */
   async silence(latencyMaxMs: number): Promise<string> {
-    this.#isSinging = false
+    this.#silenced.abort()
     await this.#song
     await this.#client.close()
     const sorted = this.#latenciesMs.toSorted((left, right) => left - right)
     const worstMs = sorted.at(-1) ?? Number.NaN
     const medianMs = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
     const p99Ms = sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN
-    const figures = `canary ${sorted.length} rounds, p50 ${medianMs.toFixed(1)} p99 ${p99Ms.toFixed(1)} max ${worstMs.toFixed(0)} ms`
+    const figures = `canary ${sorted.length} requests, p50 ${medianMs.toFixed(1)} p99 ${p99Ms.toFixed(1)} max ${worstMs.toFixed(0)} ms`
     expect(sorted.length > 0, 'the canary came to nothing')
     expect(worstMs <= latencyMaxMs, `another client waited too long: ${figures}`)
     return figures
   }
 
   async #sing(): Promise<void> {
-    for (let note = 1; this.#isSinging; note++) {
-      const startedMs = performance.now()
-      const text = `note ${note}`
-      const stat = await this.#client.setData(this.#node, text)
-      const { path } = await this.#client.create2(`${this.#node}/echo-`, text, RawCreateMode.ephemeralSequential, this.#acl)
-      const shown = await this.#client.getText(this.#node)
-      const owned = await this.#client.exists(path)
-      await this.#client.delete(path)
-      this.#latenciesMs.push((performance.now() - startedMs) / 5)
-      expect(
-        stat.version === note && shown === text,
-        `the canary wrote "${text}" as version ${note} and got "${shown}", ${stat.version}`,
+    for (; !this.#silenced.signal.aborted; this.rounds++) {
+      const version = this.rounds + 1
+      const text = `note ${version}`
+      const stat = await this.#timed(this.#client.setData(this.#node, text))
+      const { path } = await this.#timed(
+        this.#client.create2(`${this.#node}/echo-`, text, RawCreateMode.ephemeralSequential, this.#acl),
       )
+      const shown = await this.#timed(this.#client.getText(this.#node))
+      const owned = await this.#timed(this.#client.exists(path))
+      await this.#timed(this.#client.delete(path))
+      expect(stat.version === version && shown === text, `the canary wrote "${text}" and got "${shown}", version ${stat.version}`)
       expect(owned?.ephemeralOwner === this.#client.sessionId, `the canary's own node ${path} is not there`)
       await delay(PAUSE_MS)
     }
+  }
+
+  async #timed<T>(request: Promise<T>): Promise<T> {
+    const startedMs = performance.now()
+    const answer = await request
+    this.#latenciesMs.push(performance.now() - startedMs)
+    return answer
   }
 }

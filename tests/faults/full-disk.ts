@@ -22,6 +22,8 @@ import { walkTreeOf } from './tree-walk.ts'
 const WRITERS = 3
 const SESSION_TIMEOUT_MS = 10_000
 const TICK_MS = 500
+/** What a server ends with that cannot write a snapshot. */
+const SNAPSHOT_EXIT_CODE = 10
 /** How long after its last acknowledgement a server may take to end. */
 const END_MS = 15_000
 
@@ -69,6 +71,7 @@ async function fullSnapshot(context: FaultContext): Promise<string> {
     const run = new DiskRun(context, config, config.dataLogDir, directory)
     await run.fillUntilEnd(20_000)
     run.expectComplaint(/ENOSPC|no space left/i, /snapshot\.[0-9a-f]+/)
+    expect(run.endedCode === SNAPSHOT_EXIT_CODE, `the server ended with code ${run.endedCode} instead of ${SNAPSHOT_EXIT_CODE}`)
     await run.checkStartWhileFull()
     disk.resize(128)
     figures.push(`${method === '' ? 'plain' : method}: ${await run.checkStart()}`)
@@ -104,7 +107,7 @@ class DiskRun {
   readonly #history = new History()
   #endedLog = ''
   #endedAfterMs = 0
-  #endedCode: number | null = null
+  endedCode: number | null = null
 
   constructor(
     context: FaultContext,
@@ -147,7 +150,7 @@ class DiskRun {
     expect(status.signal === null, `the server was ended by ${status.signal}`)
     // Apache's standalone server shuts down in order after a failed write, and calls that a success.
     if (this.#context.target === 'ours') expect(status.code !== 0, `the server ended with code 0:\n${server.logTail()}`)
-    this.#endedCode = status.code
+    this.endedCode = status.code
     await Promise.all(writers.map((writer) => writer.stop()))
     for (const { session } of [...writers, { session: filler }]) {
       session.abandon()
@@ -183,7 +186,7 @@ class DiskRun {
     await session.close()
     await server.stop()
     removeServerDirectory(this.#directory)
-    return `${judgement.acknowledged} acknowledged, ${judgement.unknownPresent} of ${judgement.unknown} unknown present, ended with code ${this.#endedCode} after ${Math.round(this.#endedAfterMs)} ms`
+    return `${judgement.acknowledged} acknowledged, ${judgement.unknownPresent} of ${judgement.unknown} unknown present, ended with code ${this.endedCode} after ${Math.round(this.#endedAfterMs)} ms`
   }
 
   #start(): Promise<ServerProcess> {

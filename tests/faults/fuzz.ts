@@ -24,7 +24,7 @@ const SESSION_TIMEOUT_MAX_MS = 3000
 const IDLE_MS = 200
 /** How long the server may take to end a connection whose client has closed its sending side. */
 const CLOSE_MAX_MS = 10_000
-const CANARY_MAX_MS = 1000
+const CANARY_MAX_MS = 2000
 const GROWTH_MAX_MIB = { ours: 50, apache: 350 }
 /** Apache's server logs each bad frame at length, and answers too late for fuzzers that do not wait. */
 const ANSWERED_SHARE_MIN = { ours: 0.5, apache: 0.2 }

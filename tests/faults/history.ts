@@ -7,7 +7,6 @@ import { connectRequest, readConnectResponse, requestPayload, SessionRefusedErro
 import { RawConnection } from '../support/raw-connection.ts'
 import {
   openAcl,
-  RawCreateMode,
   type RawMultiOp,
   RawOp,
   type RawStat,
@@ -212,7 +211,7 @@ export class RecordedSession {
         for (const pending of this.#pending.splice(0)) pending.settle(null)
       },
     )
-    return setInterval(() => this.#send(XID_PING, RawOp.ping), Math.max(100, this.timeoutMs / 3))
+    return setInterval(() => void this.#send(XID_PING, RawOp.ping), Math.max(100, this.timeoutMs / 3))
   }
 
   #send(xid: number, opcode: number, writeBody?: (writer: ByteWriter) => void): Promise<Reply | null> {
@@ -321,6 +320,3 @@ function readOutcome(operation: Operation, reply: Reply): Outcome {
       return nothing
   }
 }
-
-/** Flags of a create that makes an ephemeral. */
-export const ephemeralFlags: readonly number[] = [RawCreateMode.ephemeral, RawCreateMode.ephemeralSequential]

@@ -105,6 +105,8 @@ class Lineage {
   readonly #folder: string
   readonly #history = new History()
   readonly #writers: LoadWriter[] = []
+  /** The last log file, if it ends inside an entry: the next start must say that it leaves something out. */
+  #tornLog: string | null = null
   #round = 0
 
   /** `isPowerCut`: the disk goes with the process, and with it whatever was not synced. */
@@ -152,6 +154,7 @@ class Lineage {
     if (before !== null && random.isLikely(0.15)) await this.#killWhileStarting(config, random)
     const server = await startServer({ target: this.#context.target, directory: this.#directory, config })
     try {
+      this.#checkTornLogIsTold(server)
       if (before === null) await this.#openWriters(server.port)
       else await this.#checkRestart(server, before, random)
       await this.#loadAndKill(server, random)
@@ -163,7 +166,19 @@ class Lineage {
     const damage = chooseDamage(random)
     const done = damageTail(damage, this.#folder, judged.files, lastShownEntry(this.#history, judged.files), random)
     this.#totals.damages.set(damage, (this.#totals.damages.get(damage) ?? 0) + 1)
-    return done === 'none' ? judged.judgement : this.#judge(`after the damage (${done})`).judgement
+    const damaged = done === 'none' ? judged : this.#judge(`after the damage (${done})`)
+    const last = damaged.files.at(-1)
+    this.#tornLog = last?.ending === 'torn' ? basename(last.path) : null
+    return damaged.judgement
+  }
+
+  #checkTornLogIsTold(server: ServerProcess): void {
+    if (this.#tornLog === null || this.#context.target === 'apache') return
+    const isTold = server
+      .log()
+      .split('\n')
+      .some((line) => line.includes('torn') && line.includes(this.#tornLog ?? ''))
+    expect(isTold, `the end of ${this.#tornLog} was torn, and the start does not say so:\n${server.logTail()}`)
   }
 
   async #openWriters(port: number): Promise<void> {

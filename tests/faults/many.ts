@@ -14,7 +14,7 @@ import { Canary } from './canary.ts'
 import { MemorySampler } from './memory-sampler.ts'
 import { delay, eventually, expect, type FaultContext, type FaultSuite } from './suite.ts'
 
-const CANARY_MAX_MS = 1000
+const CANARY_MAX_MS = 2000
 const SESSION_TIMEOUT_MS = 8000
 /** How many connections are being opened at any moment. */
 const OPENING_MAX = 100
@@ -64,11 +64,10 @@ async function crowd(context: FaultContext): Promise<string> {
     const readingMs = performance.now() - readMs
     // A third says goodbye, a third is cut off, a third resets.
     await Promise.all(
-      clients.map((client, index) => {
-        if (index % 3 === 0) return client.close(30_000)
-        if (index % 3 === 1) client.destroy()
+      clients.map(async (client, index) => {
+        if (index % 3 === 0) await client.close(30_000)
+        else if (index % 3 === 1) client.destroy()
         else client.connection.reset()
-        return undefined
       }),
     )
     await eventually(

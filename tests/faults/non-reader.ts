@@ -12,7 +12,7 @@ import { delay, eventually, expect, type FaultContext, type FaultSuite } from '.
 const RESIDENT_MAX_MIB = 300
 /** Apache's server keeps what it owes in its heap; it is held to everything but the memory. */
 const JAVA_FLAGS = ['-Xmx4g']
-const CANARY_MAX_MS = 500
+const CANARY_MAX_MS = 2000
 const SESSION_TIMEOUT_MS = 120_000
 /** Just below what a frame may hold. */
 const NODE_BYTES = 1_000_000

@@ -245,7 +245,8 @@ function compareStat(shown: RawStat, expected: RawStat): string | null {
 }
 
 function compareData(shown: Uint8Array | null, expected: Uint8Array | null): string | null {
-  if (shown === null || expected === null) return shown === expected ? null : `data ${shown} instead of ${expected}`
+  if (shown === null || expected === null)
+    return shown === expected ? null : `${shown === null ? 'no data' : 'data'} instead of ${expected === null ? 'none' : 'some'}`
   return Buffer.compare(shown, expected) === 0 ? null : `other data (${shown.length} bytes instead of ${expected.length})`
 }
 

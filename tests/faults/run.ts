@@ -6,7 +6,7 @@
 // shows that the tests ask for nothing that a correct server does not do.
 
 import { parseArgs } from 'node:util'
-import type { ServerTarget } from '../support/server-process.ts'
+import { ServerStartError, type ServerTarget } from '../support/server-process.ts'
 import { fullDiskSuite } from './full-disk.ts'
 import { fuzzSuite } from './fuzz.ts'
 import { kill9Suite } from './kill9.ts'
@@ -15,7 +15,7 @@ import { manySuite } from './many.ts'
 import { nonReaderSuite } from './non-reader.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { silentSuite } from './silent.ts'
-import type { FaultCase, FaultContext, FaultSuite } from './suite.ts'
+import { type FaultCase, type FaultContext, FaultFound, type FaultSuite } from './suite.ts'
 
 const suites: readonly FaultSuite[] = [kill9Suite, fullDiskSuite, silentSuite, nonReaderSuite, fuzzSuite, manySuite, limitsSuite]
 
@@ -102,7 +102,7 @@ function seconds(startedMs: number): string {
 
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  return error.name === 'FaultFound' || error.name === 'ServerStartError' ? error.message : (error.stack ?? error.message)
+  return error instanceof FaultFound || error instanceof ServerStartError ? error.message : (error.stack ?? error.message)
 }
 
 process.exitCode = await main()

@@ -6,11 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ServerProcess } from '../support/server-process.ts'
 
+const UNMOUNT = 'umount'
+
 const mounted = new Set<string>()
 
 process.once('exit', () => {
   // Newest first: a file system inside another goes before it.
-  for (const path of [...mounted].reverse()) spawnSync('umount', ['--lazy', path])
+  for (const path of [...mounted].reverse()) spawnSync(UNMOUNT, ['--lazy', path])
 })
 
 /** A file system in memory that holds at most so much. */
@@ -96,7 +98,7 @@ function mount(mountArguments: readonly string[]): void {
 }
 
 function unmount(path: string): void {
-  run('umount', [path])
+  run(UNMOUNT, [path])
   mounted.delete(path)
 }
 

@@ -128,7 +128,7 @@ function errorOf(type: number, body: DataView): number {
   return 0
 }
 
-export function adler32(bytes: Uint8Array): number {
+function adler32(bytes: Uint8Array): number {
   let low = 1
   let high = 0
   for (const byte of bytes) {
