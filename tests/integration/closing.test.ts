@@ -1,5 +1,6 @@
 // How connections end: nothing that is owed is lost, and nothing is left behind.
 
+import { connect, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { connectRequest, RawCreateMode, RawOp, requestPayload } from '../support/raw-client.ts'
 import { frame } from '../support/raw-connection.ts'
@@ -185,4 +186,27 @@ test('a server that stops answers what it has accepted, then closes its connecti
   const resumed = await server.connect({ sessionId: client.sessionId, password: client.password, lastZxidSeen: client.lastZxid })
   expect((await resumed.exists('/e'))?.ephemeralOwner).toBe(client.sessionId)
   expect(await resumed.exists('/accepted')).not.toBeNull()
+})
+
+test('clients that never close their side hold no place and only so many sockets', async () => {
+  await using server = await TestServer.start({ maxClientCnxns: 2, 'nio.sessionlessCnxnTimeout': SWEEP_MS })
+  const sockets: Socket[] = []
+  for (let index = 0; index < 260; index++) {
+    const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true })
+    sockets.push(socket)
+    socket.on('error', () => {})
+    const ended = new Promise((resolve) => socket.once('end', resolve))
+    socket.write('ruok')
+    socket.resume()
+    await ended
+  }
+  // The oldest are cut off: who writes to them learns of it, sooner or later.
+  const [oldest, newest] = [sockets[0], sockets.at(-1)]
+  await until(() => {
+    newest?.write('x')
+    return oldest?.write('x') === false || oldest?.destroyed === true
+  }, 'the end of the oldest connection')
+  await ask(server.port, 'ruok')
+  expect(newest?.destroyed).toBe(false)
+  for (const socket of sockets) socket.destroy()
 })
