@@ -133,11 +133,10 @@ export class ClientConnection implements ConnectionHandler, Watcher {
 
   // --- input -----------------------------------------------------------------------------------
 
-  onData(bytes: Uint8Array, length: number): void {
+  onData(bytes: Uint8Array, view: DataView, length: number): void {
     if (!this.isOpen) return
     this.host.heard(this)
     let start = 0
-    const view = new DataView(bytes.buffer, bytes.byteOffset, length)
     if (this.inputEnd > this.inputStart) start = this.completeFrame(bytes, length)
     if (start < length) {
       if (this.inputEnd > this.inputStart) this.keep(bytes, start, length)

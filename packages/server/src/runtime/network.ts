@@ -25,8 +25,8 @@ export interface Listener {
 
 /** What happens on a connection. The receiver of a connection sets it before it returns. */
 export interface ConnectionHandler {
-  /** Bytes came in. They are only valid during the call: what must stay is copied. */
-  onData(bytes: Uint8Array, length: number): void
+  /** `bytes[0, length)` came in; `view` covers `bytes`. They are only valid during the call: what must stay is copied. */
+  onData(bytes: Uint8Array, view: DataView, length: number): void
   /** Everything given to `write` has left; called only after a `write` that returned false. */
   onDrain(): void
   /** The peer will send no more (half-close); replies can still be written. */

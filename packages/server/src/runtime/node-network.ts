@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import type { ConnectionHandler, Listener, ListenOptions, Network, NetworkConnection } from './network.ts'
+import { shareInput } from './shared-input-socket.ts'
 
 /** Sockets of `node:net`. */
 export class NodeNetwork implements Network {
@@ -9,8 +10,9 @@ export class NodeNetwork implements Network {
     ready: (error: Error | null, port: number) => void,
   ): Listener {
     // Half-open sockets are kept: a client may close its sending side and still read what it is owed.
-    const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: options.keepAlive }, (socket) =>
-      accept(new NodeConnection(socket)),
+    const server = createServer(
+      { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: options.keepAlive },
+      (socket) => accept(new NodeConnection(socket)),
     )
     const listener = new NodeListener(server)
     server.once('error', (error) => ready(error, 0))
@@ -61,13 +63,13 @@ class NodeConnection implements NetworkConnection {
   /** One function for all writes of the connection. */
   private readonly written = (): void => this.writeFinished()
 
-  constructor(socket: Socket) {
+  constructor(accepted: Socket) {
+    const socket = shareInput(accepted, (bytes, view, length) => this.handler.onData(bytes, view, length))
     this.socket = socket
     const address = socket.remoteAddress ?? ''
     this.remoteAddress = address.startsWith(IPV4_MAPPED) ? address.slice(IPV4_MAPPED.length) : address
     this.remotePort = socket.remotePort ?? 0
     this.localPort = socket.localPort ?? 0
-    socket.on('data', (chunk: Buffer) => this.handler.onData(chunk, chunk.length))
     socket.on('end', () => this.handler.onEnd())
     socket.on('error', (error) => {
       this.error = error
