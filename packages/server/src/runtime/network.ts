@@ -39,7 +39,6 @@ export interface NetworkConnection {
   /** Textual address of the peer; IPv4-mapped IPv6 addresses are given as IPv4. */
   readonly remoteAddress: string
   readonly remotePort: number
-  readonly localPort: number
   handler: ConnectionHandler
   /**
    * Writes `bytes[0, length)`. True: the bytes are with the system and the array is free again.

@@ -55,7 +55,6 @@ const idleHandler: ConnectionHandler = {
 class NodeConnection implements NetworkConnection {
   readonly remoteAddress: string
   readonly remotePort: number
-  readonly localPort: number
   handler: ConnectionHandler = idleHandler
   private readonly socket: Socket
   private isWaitingForDrain = false
@@ -69,7 +68,6 @@ class NodeConnection implements NetworkConnection {
     const address = socket.remoteAddress ?? ''
     this.remoteAddress = address.startsWith(IPV4_MAPPED) ? address.slice(IPV4_MAPPED.length) : address
     this.remotePort = socket.remotePort ?? 0
-    this.localPort = socket.localPort ?? 0
     socket.on('end', () => this.handler.onEnd())
     socket.on('error', (error) => {
       this.error = error
