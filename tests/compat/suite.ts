@@ -1,5 +1,9 @@
 /** What the suites and the runner agree on: a suite runs its cases against one server and reports each as it ends. */
+import { withTimeout } from '../support/raw-connection.ts'
 import type { ServerTarget } from '../support/server-process.ts'
+
+/** No case takes as long as this; one that does has failed. */
+const CASE_TIMEOUT_MS = 120_000
 
 /** How one case went against one server. */
 export interface CaseResult {
@@ -70,7 +74,7 @@ export function canonicalJson(value: unknown): string {
 /** Runs one case: what `body` returns is what was observed, what it throws is why the case failed. */
 export async function runCase(context: SuiteContext, name: string, body: () => Promise<unknown>): Promise<void> {
   try {
-    const observed = await body()
+    const observed = await withTimeout(body(), CASE_TIMEOUT_MS, 'the end of the case')
     context.report({ name, isOk: true, detail: '', observed: observed ?? null })
   } catch (error) {
     context.report({

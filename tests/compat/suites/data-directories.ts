@@ -31,8 +31,12 @@ export const dataDirectoriesSuite: Suite = {
 }
 
 async function runDataDirectories(context: SuiteContext): Promise<void> {
-  await runCase(context, 'A8 A27: a directory written under load and killed opens the same in both servers', () => killedUnderLoad(context))
-  await runCase(context, 'A27: a directory of a server that was stopped opens the same in both servers', () => stopped(context, {}, null))
+  await runCase(context, 'A8 A27: a directory written under load and killed opens the same in both servers', () =>
+    killedUnderLoad(context),
+  )
+  await runCase(context, 'A27: a directory of a server that was stopped opens the same in both servers', () =>
+    stopped(context, {}, null),
+  )
   for (const method of ['gz', 'snappy']) {
     await runCase(context, `a directory with ${method} snapshots opens the same in both servers`, () =>
       stopped(context, { 'snapshot.compression.method': method }, `.${method}`),
@@ -41,7 +45,12 @@ async function runDataDirectories(context: SuiteContext): Promise<void> {
   await runCase(context, 'a directory goes to and fro between the servers, and each adds to it', () => toAndFro(context))
 }
 
-function start(context: SuiteContext, target: ServerTarget, directory: string, config: ServerConfig = {}): Promise<ServerProcess> {
+function start(
+  context: SuiteContext,
+  target: ServerTarget,
+  directory: string,
+  config: ServerConfig = {},
+): Promise<ServerProcess> {
   return startCompatServer(context, { target, directory, config: { ...CONFIG, ...config }, javaFlags: JAVA_FLAGS })
 }
 
@@ -75,7 +84,9 @@ async function stopped(context: SuiteContext, config: ServerConfig, snapshotSuff
   await server.stop()
   const files = dataFiles(directory)
   if (snapshotSuffix !== null) {
-    const isThere = files.some((name) => name.startsWith('snapshot.') && name.endsWith(snapshotSuffix) && name !== `snapshot.0${snapshotSuffix}`)
+    const isThere = files.some(
+      (name) => name.startsWith('snapshot.') && name.endsWith(snapshotSuffix) && name !== `snapshot.0${snapshotSuffix}`,
+    )
     check(isThere, `there is no ${snapshotSuffix} snapshot of the tree: ${files.join(' ')}`)
   }
   const dumps = await openInBoth(context, directory, config, planted)
@@ -85,7 +96,8 @@ async function stopped(context: SuiteContext, config: ServerConfig, snapshotSuff
 /** The two servers take turns on one directory. After each turn both open a copy and must see the same. */
 async function toAndFro(context: SuiteContext): Promise<unknown> {
   const directory = mkdtempSync(join(context.directory, 'to-and-fro-'))
-  const turns: readonly ServerTarget[] = context.target === 'ours' ? ['ours', 'apache', 'ours', 'apache'] : ['apache', 'ours', 'apache', 'ours']
+  const turns: readonly ServerTarget[] =
+    context.target === 'ours' ? ['ours', 'apache', 'ours', 'apache'] : ['apache', 'ours', 'apache', 'ours']
   let nodeCount = 0
   let lastZxid = 0
   for (const [turn, target] of turns.entries()) {

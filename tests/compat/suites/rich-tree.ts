@@ -75,7 +75,8 @@ async function plantHistories(client: RawClient, path: string): Promise<void> {
   await client.setData(`${path}/changed`, null)
   await client.create(`${path}/parent`)
   const names: string[] = []
-  for (let count = 0; count < 20; count++) names.push(await client.create(`${path}/parent/n-`, 'x', RawCreateMode.persistentSequential))
+  for (let count = 0; count < 20; count++)
+    names.push(await client.create(`${path}/parent/n-`, 'x', RawCreateMode.persistentSequential))
   for (const name of names.slice(0, 13)) await client.delete(name)
   await client.create(`${path}/again`, 'first')
   await client.delete(`${path}/again`)

@@ -1,6 +1,7 @@
 /** Writes from several connections at once, each with many requests under way, and remembers what was acknowledged. */
-import { ConnectionClosedError } from '../../support/raw-connection.ts'
+
 import { RawClient, RawCreateMode } from '../../support/raw-client.ts'
+import { ConnectionClosedError } from '../../support/raw-connection.ts'
 import type { ServerProcess } from '../../support/server-process.ts'
 import { LONG_TIMEOUT_MS } from './rich-tree.ts'
 
@@ -28,7 +29,8 @@ export class WriteLoad {
       const client = await RawClient.connect(server.host, server.port, { timeoutMs: LONG_TIMEOUT_MS })
       const parent = await client.create(`${root}/load-${number}`)
       this.#clients.push(client)
-      for (let lane = 0; lane < OUTSTANDING_PER_CONNECTION; lane++) this.#workers.push(this.#work(client, `${parent}/lane-${lane}`))
+      for (let lane = 0; lane < OUTSTANDING_PER_CONNECTION; lane++)
+        this.#workers.push(this.#work(client, `${parent}/lane-${lane}`))
     }
   }
 
@@ -88,7 +90,8 @@ export class WriteLoad {
           { op: 'create', path: child, data, flags: RawCreateMode.persistent },
           { op: 'delete', path: child },
         ])
-        if (results.some((result) => result.err !== 0)) throw new Error(`a transaction of the load failed: ${JSON.stringify(results)}`)
+        if (results.some((result) => result.err !== 0))
+          throw new Error(`a transaction of the load failed: ${JSON.stringify(results)}`)
         break
       }
       case 4:
