@@ -116,7 +116,7 @@ class Lineage {
     this.#random = new SeededRandom(seed)
     this.#totals = totals
     this.#directory = createServerDirectory('kill9')
-    this.#disk = isPowerCut ? new FailingMount(200) : null
+    this.#disk = isPowerCut ? new FailingMount(1000) : null
     this.#dataDir = join(this.#disk?.path ?? this.#directory, 'data')
     this.#folder = join(this.#dataDir, 'version-2')
   }
@@ -433,7 +433,7 @@ interface MiddleDamage {
 
 const middleDamages: readonly MiddleDamage[] = [
   { name: 'a byte of the body, old file', file: 'old', offset: 30, mask: 0x01, isStricter: false },
-  { name: 'a byte of the body, last file', file: 'last', offset: 50, mask: 0x80, isStricter: false },
+  { name: 'a byte of the body, last file', file: 'last', offset: 40, mask: 0x80, isStricter: false },
   { name: 'the checksum, old file', file: 'old', offset: 7, mask: 0x10, isStricter: false },
   { name: 'the checksum, last file', file: 'last', offset: 4, mask: 0x04, isStricter: false },
   { name: 'the trailer, old file', file: 'old', offset: -1, mask: 0x40, isStricter: true },
