@@ -33,6 +33,7 @@ import {
   OWNER,
   PARENT,
   PATH_CRC,
+  PATH_HASH,
   PATH_REF,
   PERSISTED_CVERSION,
   PREVIOUS_SIBLING,
@@ -252,8 +253,11 @@ export class DataTree {
   }
 
   /**
-   * Deletes a node; that it has no children is the caller's promise. NONODE if it is not there, when the parent's pzxid
-   * is raised all the same.
+   * Deletes a node. NONODE if it is not there, when the parent's pzxid is raised all the same.
+   *
+   * The preparer never lets a node with children be deleted. Replay over a fuzzy snapshot does: the node was deleted and made
+   * again while the snapshot was written, and the snapshot has the later one with its children. They go with it, and
+   * the log makes all of them again.
    */
   delete(bytes: Uint8Array, start: number, length: number, zxid: number): number {
     this.locate(bytes, start, length)
@@ -264,13 +268,10 @@ export class DataTree {
       if (parent !== 0) this.raisePzxid(parent, zxid)
       return ErrorCode.NO_NODE
     }
-    assert(this.nodes.getInt(node, CHILD_COUNT) === 0, 'a node that is deleted has no children')
+    if (this.nodes.getInt(node, CHILD_COUNT) !== 0) this.removeDescendants(node)
     const aclId = this.nodes.getInt(node, ACL_ID)
     const parentAclId = this.nodes.getInt(parent, ACL_ID)
-    if (!this.nodes.hasFlag(node, FLAG_IN_DIGEST)) this.quotas.nodeDeleted(node)
-    else this.quotas.changed(node, -this.nodes.getInt(node, DATA_LENGTH), -1)
-    this.unlink(node, parent)
-    this.nodes.setChildren(parent, this.nodes.getInt(parent, PERSISTED_CVERSION), this.nodes.getInt(parent, CHILD_COUNT) - 1)
+    this.leave(node, parent)
     this.raisePzxid(parent, zxid)
     // The path's bytes may be the node's own: the watches hear of it before they are given back.
     this.watches.nodeDeleted(bytes, start, length, parentLength, zxid, aclId, parentAclId)
@@ -489,6 +490,32 @@ export class DataTree {
     this.index.remove(hash, node)
     this.nodeCount--
     nodes.free(node)
+  }
+
+  /** The node leaves its quota, its siblings and its parent, but is still there. */
+  private leave(node: number, parent: number): void {
+    const { nodes } = this
+    if (!nodes.hasFlag(node, FLAG_IN_DIGEST)) this.quotas.nodeDeleted(node)
+    else this.quotas.changed(node, -nodes.getInt(node, DATA_LENGTH), -1)
+    this.unlink(node, parent)
+    nodes.setChildren(parent, nodes.getInt(parent, PERSISTED_CVERSION), nodes.getInt(parent, CHILD_COUNT) - 1)
+  }
+
+  /** Takes out all that is below a node, each after what is below it. */
+  private removeDescendants(top: number): void {
+    const { nodes } = this
+    let parent = top
+    for (;;) {
+      const child = nodes.getInt(parent, FIRST_CHILD)
+      if (child === 0) {
+        if (parent === top) return
+        parent = nodes.getInt(parent, PARENT)
+      } else if (nodes.getInt(child, FIRST_CHILD) !== 0) parent = child
+      else {
+        this.leave(child, parent)
+        this.remove(child, nodes.getInt(child, PATH_HASH))
+      }
+    }
   }
 
   private removeEphemeral(node: number): void {

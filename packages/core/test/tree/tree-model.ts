@@ -76,7 +76,7 @@ export class TreeModel {
     return BigInt.asUintN(64, sum)
   }
 
-  /** Applies a transaction of a history that began with the fresh tree; the codes of its parts, or its one code. */
+  /** Applies a transaction, also one that does not fit the tree; the codes of its parts, or its one code. */
   apply({ header, body }: Transaction): number[] {
     if (body.type !== Op.multi) return [this.applyBody(header, body)]
     const failed = body.parts.findIndex((part) => part.type === Op.error)
@@ -147,11 +147,16 @@ export class TreeModel {
     if (path === null) return ErrorCode.NO_NODE
     const parent = this.nodes.get(parentOf(path))
     if (parent === undefined) return ErrorCode.NO_NODE
-    if (this.nodes.has(path)) return ErrorCode.NODE_EXISTS
-    const cversion = parentCversion === -1 ? parent.cversion + 1 : parentCversion
+    const cversion = parentCversion === -1 ? (parent.cversion + 1) | 0 : parentCversion
     if (cversion > parent.cversion) {
       parent.cversion = cversion
       parent.pzxid = zxid
+    }
+    const existing = this.nodes.get(path)
+    if (existing !== undefined) {
+      // Replay over a fuzzy snapshot: the node came with it, but perhaps not its ACL.
+      existing.acl = acl ?? OPEN_ACL
+      return ErrorCode.NODE_EXISTS
     }
     const born = { czxid: zxid, mzxid: zxid, pzxid: zxid, ctime: time, mtime: time }
     this.nodes.set(path, freshNode({ data, acl: acl ?? OPEN_ACL, owner, ...born }))
@@ -161,6 +166,8 @@ export class TreeModel {
   private delete(path: string, zxid: number): number {
     const parent = this.nodes.get(parentOf(path))
     if (parent !== undefined) parent.pzxid = Math.max(parent.pzxid, zxid)
+    // What is below a node that goes can only come from a later part of the history, which will make it again.
+    for (const other of this.nodes.keys()) if (other.startsWith(`${path}/`)) this.nodes.delete(other)
     return this.nodes.delete(path) ? ErrorCode.OK : ErrorCode.NO_NODE
   }
 }
