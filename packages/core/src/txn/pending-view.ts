@@ -53,6 +53,8 @@ export class PendingView {
   private queueNodes = new Int32Array(1024)
   private queueHead = 0
   private queueSize = 0
+  /** Changes that were ever prepared, whatever became of them. */
+  preparedCount = 0
   /** What a multi that fails must put back; null outside of a multi. */
   private saved: SavedRecord[] | null = null
   private readonly savedDigest: TreeDigest = new TreeDigest()
@@ -203,6 +205,11 @@ export class PendingView {
 
   // --- applied, or given up --------------------------------------------------------------------
 
+  /** Changes that are prepared and neither applied nor given up yet. */
+  get waitingCount(): number {
+    return this.queueSize
+  }
+
   /** The transaction `zxid` was applied: records that nothing later touches go. */
   applied(zxid: number): void {
     while (this.queueSize > 0 && (this.queueZxids[this.queueHead] as number) <= zxid) {
@@ -285,6 +292,7 @@ export class PendingView {
     this.queueZxids[at] = zxid
     this.queueNodes[at] = pending
     this.queueSize++
+    this.preparedCount++
   }
 
   private drop(pending: number): void {

@@ -53,6 +53,10 @@ export class WatchTable {
   childCount = 0
   /** Registrations with the recursive mode: while there are none, ancestors are not looked at. */
   private recursiveCount = 0
+  /** Told the type of each event that somebody got, and how many watchers got it: for whoever counts. */
+  onFired: ((type: number, watcherCount: number) => void) | null = null
+  /** Watchers that got the event in hand. */
+  private toldCount = 0
 
   /** `seed` is the tree's path hash seed. */
   constructor(seed: number) {
@@ -133,6 +137,7 @@ export class WatchTable {
     if (this.paths.size === 0) return
     this.begin(EventType.nodeCreated, path, start, length, zxid)
     this.fireData(path, start, length, aclId)
+    this.end(EventType.nodeCreated)
     this.childrenChanged(path, start, parentLength, zxid, parentAclId)
   }
 
@@ -150,6 +155,7 @@ export class WatchTable {
     this.begin(EventType.nodeDeleted, path, start, length, zxid)
     this.fireData(path, start, length, aclId)
     this.fireChild(path, start, length, aclId)
+    this.end(EventType.nodeDeleted)
     this.childrenChanged(path, start, parentLength, zxid, parentAclId)
   }
 
@@ -157,6 +163,7 @@ export class WatchTable {
     if (this.paths.size === 0) return
     this.begin(EventType.nodeDataChanged, path, start, length, zxid)
     this.fireData(path, start, length, aclId)
+    this.end(EventType.nodeDataChanged)
   }
 
   private childrenChanged(path: Uint8Array, start: number, parentLength: number, zxid: number, parentAclId: number): void {
@@ -165,6 +172,7 @@ export class WatchTable {
     const length = parentLength === 0 ? 1 : parentLength
     this.begin(EventType.nodeChildrenChanged, path, start, length, zxid)
     this.fireChild(path, start, length, parentAclId)
+    this.end(EventType.nodeChildrenChanged)
   }
 
   /** Writes an event that was found while watches are set again: for one watcher, not registered, zxid -1. */
@@ -175,7 +183,12 @@ export class WatchTable {
 
   private begin(type: number, path: Uint8Array, start: number, length: number, zxid: number): void {
     this.serial++
+    this.toldCount = 0
     this.frame.begin(type, path, start, length, zxid)
+  }
+
+  private end(type: number): void {
+    if (this.toldCount > 0 && this.onFired !== null) this.onFired(type, this.toldCount)
   }
 
   private fireData(path: Uint8Array, start: number, length: number, aclId: number): void {
@@ -229,6 +242,7 @@ export class WatchTable {
     if (watcher.lastEventSerial === this.serial) return
     watcher.lastEventSerial = this.serial
     if (aclId !== OPEN_ACL_ID && !watcher.mayRead(aclId)) return
+    this.toldCount++
     watcher.notify(this.frame.encoded(), this.frame.length)
   }
 
