@@ -30,12 +30,12 @@ export class ConnectionMetrics {
   closedWhileNotServing: number = 0
   /** Probability in [0, 1] with which the connection throttle refuses the next connect request. */
   dropProbability: number = 0
-  /** Tokens that the connection throttle lacked at each connect request. */
+  /** Tokens that were missing from the connection throttle's full bucket, at each connect request. */
   readonly tokenDeficit: Summary = new Summary()
-  /** Open connections without mutual TLS, by where the peer is. The listener adds and subtracts. */
+  /** Open connections without mutual TLS, from the loopback interface and from elsewhere. The listener adds and subtracts. */
   plainLocalOpen: number = 0
   plainRemoteOpen: number = 0
-  /** Time that closing a socket took. */
+  /** From this server's decision to close a connection to its end; output that the client has to take counts. */
   readonly socketClosingTimeMs: Summary = new Summary()
 }
 
@@ -64,15 +64,13 @@ export class RequestMetrics {
   readonly readLatencyMs: Summary = new Summary()
   /** From the arrival of a write to its reply. */
   readonly updateLatencyMs: Summary = new Summary()
-  /** From the time written into a transaction to the moment when it is applied here. */
+  /** From the arrival of a write to the moment when its transaction is applied here. */
   readonly propagationLatencyMs: Summary = new Summary()
   /** Frame bodies of replies; `srst` clears it. */
   readonly responseSizes: SizeRange = new SizeRange()
   /** Bytes of all replies. */
   responseBytes: number = 0
-  /** Final stage of a read: from the moment when it may run to its reply. */
-  readonly readFinalStageMs: Summary = new Summary()
-  /** Final stage of a write: from the moment when it may be applied to its reply. */
+  /** Final stage of a write: from the moment when it is durable to the last reply of its batch. */
   readonly writeFinalStageMs: Summary = new Summary()
   readonly readTraffic: NamespaceTraffic = new NamespaceTraffic()
   readonly writeTraffic: NamespaceTraffic = new NamespaceTraffic()
@@ -80,37 +78,31 @@ export class RequestMetrics {
   readonly quotaExceeded: CounterSet = new CounterSet()
 }
 
-/** Written by the throttle that admits requests. */
+/** Written where a connection's frames are taken up, or have to wait. */
 export class ThrottleMetrics {
   /** Requests answered with the error for throttled operations, unexecuted. */
   throttledOps: number = 0
-  /** Times that admission waited because too many requests were in process. */
+  /** Times that a connection was not served for a while because too many requests were in process. */
   waits: number = 0
-  /** Requests that were found stale: their connection was closed, or their session's timeout had passed. */
+  /** Requests that waited and were found stale: their connection was closed, or their session's timeout had passed. */
   staleRequests: number = 0
   staleRequestsDropped: number = 0
   /** Replies made for a connection that was closed. */
   staleReplies: number = 0
   /** Connections closed because large requests took more memory than the limit. */
   largeRequestsRejected: number = 0
-  /** From the arrival of a request to its admission. */
+  /** From the arrival of a request to the moment when it is taken up: 0 unless its connection had to wait. */
   readonly queueTimeMs: Summary = new Summary()
 }
 
-/** Written by the stage that validates writes and makes transactions of them. */
+/** Written by the stage that validates writes and makes transactions of them. A write never waits for it. */
 export class PrepMetrics {
-  /** Requests handed to this stage. */
+  /** Writes handed to this stage. */
   requestsQueued: number = 0
-  /** Requests that waited for this stage when one joined them. */
-  readonly queueSize: Summary = new Summary()
-  /** From the admission of a request to its preparation. */
-  readonly queueTimeMs: Summary = new Summary()
-  /** Time that preparing took. */
+  /** Time that preparing took, for the first write of each batch: a clock for each would cost more than the work. */
   readonly processTimeMs: Summary = new Summary()
   /** Time that preparing took for the end of a session, with all its ephemeral nodes. */
   readonly closeSessionTimeMs: Summary = new Summary()
-  /** Time that handing a prepared request on took. */
-  readonly handOverTimeMs: Summary = new Summary()
   /** Changes that were prepared and not yet applied: added, and taken away again. */
   pendingChangesAdded: number = 0
   pendingChangesRemoved: number = 0
@@ -118,19 +110,19 @@ export class PrepMetrics {
 
 /** Written by the stage that appends to the transaction log and syncs it. */
 export class LogMetrics {
-  /** Requests handed to this stage. */
+  /** Writes handed to this stage. */
   requestsQueued: number = 0
-  /** Requests that waited for this stage when one joined them. */
+  /** Writes that waited when this stage took them up, all of them together. */
   readonly queueSize: Summary = new Summary()
   /** Transactions that one sync made durable together. */
   readonly batchSize: Summary = new Summary()
-  /** From joining this stage to the start of the write. */
+  /** From the arrival of a write to the start of its batch. */
   readonly queueTimeMs: Summary = new Summary()
   /** From the start of the write of a batch to the end of its sync. */
   readonly flushTimeMs: Summary = new Summary()
   /** The two together. */
   readonly queueAndFlushTimeMs: Summary = new Summary()
-  /** Time that this stage took for a batch without waiting for the disk. */
+  /** Time that this stage took for a batch without waiting for the disk's sync. */
   readonly processTimeMs: Summary = new Summary()
   /** Syncs of the log as the disk answered them. */
   readonly syncTimeMs: Summary = new Summary()
@@ -140,7 +132,7 @@ export class LogMetrics {
 
 /** Written by snapshots and by the start of the server. */
 export class SnapshotMetrics {
-  /** Time that writing a snapshot took. */
+  /** Time from the beginning of a snapshot to its end; requests are served in between. */
   readonly writeTimeMs: Summary = new Summary()
   /** At the start: reading the newest snapshot, replaying the log behind it, how many transactions that were, and all together. */
   readonly startupSnapshotLoadTimeMs: Summary = new Summary()
@@ -159,8 +151,8 @@ export class SnapshotMetrics {
 export class SessionMetrics {
   /** Sessions that expired because their client was silent. */
   expired: number = 0
-  /** Leader: sessions that a learner asked about. */
-  revalidatedForLearners: number = 0
+  /** Connect requests of clients that wanted to take up a session that exists. */
+  revalidated: number = 0
   /** Learner: sessions that it asked the leader about. */
   revalidatedAtLeader: number = 0
 }

@@ -15,6 +15,9 @@ function advanced(name: string, scope: MetricScope, meaning: string, read: ReadS
 }
 
 const NO_SESSION_QUEUES = 'one thread serves all sessions in order: there are no queues by session'
+const NO_READ_STAGES = 'reads are answered in the tick in which they arrive: see `readlatency`'
+const NO_PREP_QUEUE =
+  'a write is prepared in the tick in which it arrives, straight into the batch for the log: nothing waits for it'
 const NO_COMMIT_THREADS = 'reads are answered in the tick in which they arrive: there is no pool of commit threads'
 
 /** Stays empty: the value of each metric whose thing does not exist in this server. */
@@ -27,7 +30,12 @@ function never(level: SummaryLevel, name: string, reason: string): SummaryDefini
 /** Summaries without percentiles. */
 export const BASIC_SUMMARIES: readonly SummaryDefinition[] = [
   basic('fsynctime', 'every server', 'syncs of the transaction log, ms', (m) => m.log.syncTimeMs),
-  basic('snapshottime', 'every server', 'writing a snapshot, ms', (m) => m.snapshots.writeTimeMs),
+  basic(
+    'snapshottime',
+    'every server',
+    'writing a snapshot, beside the requests that are served meanwhile, ms',
+    (m) => m.snapshots.writeTimeMs,
+  ),
   basic('restore_time', 'admin server', 'restore commands, ms', (m) => m.snapshots.restoreTimeMs),
   basic('dbinittime', 'every server', 'loading snapshot and log at the start, ms', (m) => m.snapshots.databaseInitTimeMs),
   basic(
@@ -38,17 +46,32 @@ export const BASIC_SUMMARIES: readonly SummaryDefinition[] = [
   ),
   basic('startup_txns_load_time', 'every server', 'replaying the log at the start, ms', (m) => m.snapshots.startupTxnsLoadTimeMs),
   basic('startup_txns_loaded', 'every server', 'transactions replayed at the start', (m) => m.snapshots.startupTxnsLoaded),
-  basic('prep_process_time', 'every server', 'preparing a request, ms', (m) => m.prep.processTimeMs),
-  basic('prep_processor_queue_size', 'every server', 'requests waiting for the preparing stage', (m) => m.prep.queueSize),
-  basic('proposal_process_time', 'every server', 'handing a prepared request on, ms', (m) => m.prep.handOverTimeMs),
-  basic('sync_process_time', 'every server', 'work of the logging stage for a batch, ms', (m) => m.log.processTimeMs),
-  basic('sync_processor_queue_size', 'every server', 'requests waiting for the logging stage', (m) => m.log.queueSize),
+  basic('prep_process_time', 'every server', 'preparing a write (the first of each batch), ms', (m) => m.prep.processTimeMs),
+  never('basic', 'prep_processor_queue_size', NO_PREP_QUEUE),
+  never('basic', 'proposal_process_time', NO_PREP_QUEUE),
+  basic(
+    'sync_process_time',
+    'every server',
+    'work of the logging stage for a batch, without the sync, ms',
+    (m) => m.log.processTimeMs,
+  ),
+  basic(
+    'sync_processor_queue_size',
+    'every server',
+    'writes that wait when the logging stage takes them up',
+    (m) => m.log.queueSize,
+  ),
   basic('sync_processor_batch_size', 'every server', 'transactions made durable by one sync', (m) => m.log.batchSize),
-  basic('socket_closing_time', 'every server', 'closing a socket, ms', (m) => m.connections.socketClosingTimeMs),
+  basic(
+    'socket_closing_time',
+    'every server',
+    'from the decision to close a connection to its end, ms',
+    (m) => m.connections.socketClosingTimeMs,
+  ),
   basic(
     'connection_token_deficit',
     'every server',
-    'tokens that the connection throttle lacked',
+    "tokens that were missing from the connection throttle's full bucket, at each connect request",
     (m) => m.connections.tokenDeficit,
   ),
   basic('node_created_watch_count', 'every server', 'watchers told that a znode was created', (m) => m.watches.nodeCreated),
@@ -92,17 +115,32 @@ export const ADVANCED_SUMMARIES: readonly SummaryDefinition[] = [
   advanced(
     'propagation_latency',
     'every server',
-    "from a transaction's time to its application here, ms",
+    'from the arrival of a write to the application of its transaction, ms',
     (m) => m.requests.propagationLatencyMs,
   ),
-  advanced('request_throttle_queue_time_ms', 'every server', 'from arrival to admission, ms', (m) => m.throttle.queueTimeMs),
-  advanced('prep_processor_queue_time_ms', 'every server', 'from admission to preparation, ms', (m) => m.prep.queueTimeMs),
+  advanced(
+    'request_throttle_queue_time_ms',
+    'every server',
+    'from the arrival of a request to the moment when it is taken up, ms',
+    (m) => m.throttle.queueTimeMs,
+  ),
+  never('advanced', 'prep_processor_queue_time_ms', NO_PREP_QUEUE),
   advanced('close_session_prep_time', 'every server', 'preparing the end of a session, ms', (m) => m.prep.closeSessionTimeMs),
-  advanced('sync_processor_queue_time_ms', 'every server', 'waiting for the logging stage, ms', (m) => m.log.queueTimeMs),
+  advanced(
+    'sync_processor_queue_time_ms',
+    'every server',
+    'from the arrival of a write to the start of its batch, ms',
+    (m) => m.log.queueTimeMs,
+  ),
   advanced('sync_processor_queue_flush_time_ms', 'every server', 'writing and syncing a batch, ms', (m) => m.log.flushTimeMs),
   advanced('sync_processor_queue_and_flush_time_ms', 'every server', 'both together, ms', (m) => m.log.queueAndFlushTimeMs),
-  advanced('read_final_proc_time_ms', 'every server', 'final stage of a read, ms', (m) => m.requests.readFinalStageMs),
-  advanced('write_final_proc_time_ms', 'every server', 'final stage of a write, ms', (m) => m.requests.writeFinalStageMs),
+  never('advanced', 'read_final_proc_time_ms', NO_READ_STAGES),
+  advanced(
+    'write_final_proc_time_ms',
+    'every server',
+    'from the sync of a write to the last reply of its batch, ms',
+    (m) => m.requests.writeFinalStageMs,
+  ),
   advanced(
     'jvm_pause_time_ms',
     'every server',
@@ -164,7 +202,7 @@ export const BASIC_SUMMARY_SETS: readonly SummarySetDefinition[] = [
     level: 'basic',
     name: 'read_per_namespace',
     scope: 'every server',
-    meaning: 'bytes of reads (path, data and Stat) by the first name of the path',
+    meaning: 'bytes of reads (path, and data or names and Stat in the reply) by the first name of the path',
     read: (m) => m.requests.readTraffic.summaries.entries(),
   },
   {

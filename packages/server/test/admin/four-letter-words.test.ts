@@ -5,6 +5,7 @@ import { answer, extraByteCount, lookupWord, WORDS } from '../../src/admin/four-
 import { Whitelist } from '../../src/admin/whitelist.ts'
 import type { Word } from '../../src/admin/word.ts'
 import { SERVER_VERSION, VERSION_TEXT } from '../../src/version.ts'
+import { recordTraffic } from '../metrics/record-traffic.ts'
 import { askingConnection, FakeServerView, fakeConnection } from './fake-server-view.ts'
 
 const NOTHING = new Uint8Array(0)
@@ -418,7 +419,7 @@ test('mntr begins with version and state, and prints a key, a tab and a value on
 
 test('every line of mntr suits the pattern by which collectors take it apart', () => {
   const view = busyView()
-  view.metrics.requests.writeTraffic.record('/my test/a', 10)
+  recordTraffic(view.metrics.requests.writeTraffic, '/my test/a', 10)
   const collected = ask(view, 'mntr')
     .trimEnd()
     .split('\n')

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { CounterSet, metricKey, OVERFLOW_KEY, SET_KEYS_MAX, SummarySet } from '../../src/metrics/keyed-set.ts'
-import { NamespaceTraffic } from '../../src/metrics/namespace-traffic.ts'
 
 test('characters that would break a line of metrics become underscores', () => {
   expect(metricKey('my test')).toBe('my_test')
@@ -32,21 +31,4 @@ test('a set of counters stops growing and counts the rest together', () => {
   expect([...set.entries()]).toHaveLength(SET_KEYS_MAX + 1)
   expect(new Map(set.entries()).get('n0')).toBe(3)
   expect(new Map(set.entries()).get(OVERFLOW_KEY)).toBe(10)
-})
-
-test('traffic is counted under the first name of the path, and the root under none', () => {
-  const traffic = new NamespaceTraffic()
-  traffic.record('/', 1000)
-  traffic.record('/ab', 1)
-  traffic.record('/ab/c', 2)
-  traffic.record('/ab', 3)
-  traffic.record('/abc', 10)
-  traffic.record('/a', 20)
-  traffic.record('/abc/d/e', 30)
-  const sums = Array.from(traffic.summaries.entries(), ([key, { count, sum }]) => [key, count, sum])
-  expect(sums).toEqual([
-    ['ab', 3, 6],
-    ['abc', 2, 40],
-    ['a', 1, 20],
-  ])
 })

@@ -5,6 +5,7 @@ import { METRICS } from '../../src/metrics/metric-table.ts'
 import { entryText, type MonitorSource, monitorEntries } from '../../src/metrics/monitor-entries.ts'
 import { ServerMetrics } from '../../src/metrics/server-metrics.ts'
 import { FakeReadings } from './fake-readings.ts'
+import { recordTraffic } from './record-traffic.ts'
 
 /** Names that Apache's server has no more, or never had in `mntr`, and that old monitors ask for. */
 const OWN_KEYS = ['fsync_threshold_exceed_count']
@@ -106,7 +107,7 @@ test('the smallest is rounded down and the largest up, so that the average stays
 
 test('keys of sets stand before the name of the metric', () => {
   const source = fakeSource()
-  source.metrics.requests.writeTraffic.record('/my test/a', 100)
+  recordTraffic(source.metrics.requests.writeTraffic, '/my test/a', 100)
   source.metrics.requests.quotaExceeded.add('abc', 2)
   source.metrics.quorum.ackLatencyMs.get('1').record(3)
   source.readings.quotaList = [

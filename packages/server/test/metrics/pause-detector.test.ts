@@ -6,6 +6,7 @@ import { PERCENTILE_TURN_MS, PercentileWindow } from '../../src/metrics/percenti
 import { ServerMetrics } from '../../src/metrics/server-metrics.ts'
 import { Summary } from '../../src/metrics/summary.ts'
 import type { Clock, TimerHandle, Timers } from '../../src/runtime/runtime.ts'
+import { recordTraffic } from './record-traffic.ts'
 
 /** One timer at a time, which the test lets come as late as it likes. */
 class LateTimers implements Clock, Timers {
@@ -74,7 +75,7 @@ test('percentiles forget after two turns of the window, in single summaries and 
   const window = new PercentileWindow(metrics, timers)
   window.start()
   metrics.requests.readLatencyMs.record(5)
-  metrics.requests.readTraffic.record('/a/b', 7)
+  recordTraffic(metrics.requests.readTraffic, '/a/b', 7)
   const [traffic] = Array.from(metrics.requests.readTraffic.summaries.entries(), ([, summary]) => summary)
   timers.come(0)
   expect(timers.timeMs).toBe(PERCENTILE_TURN_MS)

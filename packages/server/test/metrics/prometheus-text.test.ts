@@ -5,6 +5,7 @@ import { PROMETHEUS_CONTENT_TYPE, prometheusText } from '../../src/metrics/prome
 import { ServerMetrics } from '../../src/metrics/server-metrics.ts'
 import { FakeReadings } from './fake-readings.ts'
 import { type ParsedFamily, parsePrometheus } from './prometheus-parser.ts'
+import { recordTraffic } from './record-traffic.ts'
 
 const fakeProcess: ProcessReadings = {
   cpuSeconds: 1.25,
@@ -72,8 +73,8 @@ test('a basic summary has one quantile, and NaN stands where nothing was observe
 
 test('sets carry their key as a label, in one family', () => {
   const metrics = new ServerMetrics()
-  metrics.requests.writeTraffic.record('/my test/a', 4)
-  metrics.requests.writeTraffic.record('/b', 6.5)
+  recordTraffic(metrics.requests.writeTraffic, '/my test/a', 4)
+  recordTraffic(metrics.requests.writeTraffic, '/b', 6.5)
   metrics.requests.quotaExceeded.add('b', 2)
   const readings = new FakeReadings()
   readings.quotaList = [{ namespace: 'b', countLimit: 10, bytesLimit: -1, countUsage: 5, bytesUsage: 22 }]
