@@ -5,6 +5,7 @@ import {
   ByteReader,
   type ByteWriter,
   CONTAINER_OWNER,
+  DecodeError,
   DIGEST_VERSION,
   ErrorCode,
   Op,
@@ -171,7 +172,7 @@ export class Database {
       case Op.check:
         return ErrorCode.OK
       default:
-        throw new Error(`a transaction of the unknown type ${type} at zxid 0x${zxid.toString(16)}`)
+        throw new DecodeError(`a transaction of the unknown type ${type}`, this.reader.position)
     }
   }
 
@@ -309,7 +310,10 @@ export class Database {
       reader.readInt()
       reader.readSlice()
       let partCode: number = ErrorCode.OK
-      if (i >= failedPart) partCode = reader.view.getInt32(reader.sliceStart)
+      if (i >= failedPart) {
+        if (reader.sliceLength < 4) throw new DecodeError('a failed part of a multi without its code', reader.sliceStart)
+        partCode = reader.view.getInt32(reader.sliceStart)
+      }
       if (i === failedPart) code = partCode
       if (this.multiResults !== null) writeFailure(this.multiResults, partCode)
     }
