@@ -158,7 +158,7 @@ class StandaloneServer implements RunningServer {
     const { database } = recovery
     this.database = database
     viewedBytes = null
-    const authentication = new Authentication(readAuthOptions(config.systemProperties), logger)
+    const authentication = new Authentication(readAuthOptions(config), logger)
     const fail = (error: Error): void => this.fail(error)
     this.tracker = new SessionTracker<ClientConnection>(config.tickTimeMs)
     this.log = new TxnLog({

@@ -1,6 +1,6 @@
-// What the configuration says about authentication. The names are those of Apache's system
-// properties: any key of the configuration file that is not one of its own fields becomes one.
+// What the configuration says about authentication.
 
+import type { ServerConfig } from '../config/server-config.ts'
 import { StartupError } from '../startup-error.ts'
 import { isKnownHash } from './hash.ts'
 
@@ -18,36 +18,36 @@ export interface AuthOptions {
   readonly isAclSkipped: boolean
 }
 
-const DIGEST = 'zookeeper.DigestAuthenticationProvider.'
-const PROVIDER = 'zookeeper.authProvider.'
-const ENFORCE = 'zookeeper.enforce.auth.'
+/** The settings that authentication is made from. */
+export type AuthSettings = Pick<
+  ServerConfig,
+  | 'isDigestAuthEnabled'
+  | 'digestAlgorithm'
+  | 'superDigest'
+  | 'authProviders'
+  | 'isEnforceAuthEnabled'
+  | 'enforceAuthSchemes'
+  | 'sessionRequireClientSaslAuth'
+  | 'skipAcl'
+>
+
 const EXIT_INVALID_CONFIGURATION = 2
 
-/** Reads the options from system properties; throws a `StartupError` for what cannot be meant. */
-export function readAuthOptions(properties: ReadonlyMap<string, string>): AuthOptions {
+/** Takes the options from the configuration; throws a `StartupError` for what cannot be meant. */
+export function readAuthOptions(settings: AuthSettings): AuthOptions {
   return {
-    isDigestEnabled: readDefaultTrue(properties.get(`${DIGEST}enabled`)),
-    digestAlgorithm: readDigestAlgorithm(properties.get(`${DIGEST}digestAlg`)),
-    superDigest: properties.get(`${DIGEST}superDigest`) ?? null,
-    providerClasses: new Map([...properties].filter(([name]) => name.startsWith(PROVIDER))),
-    mandatorySchemes: readMandatorySchemes(properties),
-    isAclSkipped: properties.get('zookeeper.skipACL') === 'yes',
+    isDigestEnabled: settings.isDigestAuthEnabled,
+    digestAlgorithm: readDigestAlgorithm(settings.digestAlgorithm),
+    superDigest: settings.superDigest,
+    providerClasses: settings.authProviders,
+    mandatorySchemes: readMandatorySchemes(settings),
+    isAclSkipped: settings.skipAcl,
   }
 }
 
-function readDefaultTrue(value: string | undefined): boolean {
-  return value === undefined || isTrue(value)
-}
-
-/** The rule for truth in system properties: the word `true` in any case, and nothing else. */
-function isTrue(value: string | undefined): boolean {
-  return value?.toLowerCase() === 'true'
-}
-
-function readDigestAlgorithm(value: string | undefined): string {
+function readDigestAlgorithm(value: string): string {
   // The default is not looked up, so that it costs nothing at the start.
-  if (value === undefined || value === 'SHA1') return 'SHA1'
-  if (isKnownHash(value)) return value
+  if (value === 'SHA1' || isKnownHash(value)) return value
   const name = 'DigestAuthenticationProvider.digestAlg'
   throw new StartupError(
     `${name}=${value}: there is no such hash; SHA1, SHA-256 or SHA-512 would be right`,
@@ -55,25 +55,16 @@ function readDigestAlgorithm(value: string | undefined): string {
   )
 }
 
-function readMandatorySchemes(properties: ReadonlyMap<string, string>): readonly string[] {
+function readMandatorySchemes(settings: AuthSettings): readonly string[] {
   const schemes = new Set<string>()
-  if (isTrue(properties.get('zookeeper.sessionRequireClientSASLAuth'))) schemes.add('sasl')
-  if (isTrue(properties.get(`${ENFORCE}enabled`))) {
-    const named = splitList(properties.get(`${ENFORCE}schemes`) ?? '')
-    if (named.length === 0) {
-      throw new StartupError(
-        'enforce.auth.enabled=true needs enforce.auth.schemes: the schemes of which a client must have one, for example digest',
-        EXIT_INVALID_CONFIGURATION,
-      )
-    }
-    for (const scheme of named) schemes.add(scheme)
+  if (settings.sessionRequireClientSaslAuth) schemes.add('sasl')
+  if (!settings.isEnforceAuthEnabled) return [...schemes]
+  if (settings.enforceAuthSchemes.length === 0) {
+    throw new StartupError(
+      'enforce.auth.enabled=true needs enforce.auth.schemes: the schemes of which a client must have one, for example digest',
+      EXIT_INVALID_CONFIGURATION,
+    )
   }
+  for (const scheme of settings.enforceAuthSchemes) schemes.add(scheme)
   return [...schemes]
-}
-
-function splitList(value: string): string[] {
-  return value
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '')
 }

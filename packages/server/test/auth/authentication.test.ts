@@ -4,13 +4,14 @@ import { Authentication } from '../../src/auth/authentication.ts'
 import { type Logger, silentLogger } from '../../src/logger.ts'
 import { StartupError } from '../../src/startup-error.ts'
 import { recordWarnings } from './recording-logger.ts'
+import { configWith } from './settings.ts'
 
 const connection = { remoteAddress: '127.0.0.1' }
 const userAndPassword = new TextEncoder().encode('u:p')
-const digestOff = { 'zookeeper.DigestAuthenticationProvider.enabled': 'false' }
+const digestOff = { 'DigestAuthenticationProvider.enabled': 'false' }
 
 function configured(properties: Record<string, string> = {}, logger: Logger = silentLogger): Authentication {
-  return new Authentication(readAuthOptions(new Map(Object.entries(properties))), logger)
+  return new Authentication(readAuthOptions(configWith(properties)), logger)
 }
 
 test('a connection begins with its address', () => {
@@ -39,7 +40,7 @@ test('digest that is switched off is neither a way to authenticate nor a scheme 
 test('digest that is switched off comes back by the name of its class', () => {
   const className = 'org.apache.zookeeper.server.auth.DigestAuthenticationProvider'
   const { logger, warnings } = recordWarnings()
-  const authentication = configured({ ...digestOff, 'zookeeper.authProvider.1': className }, logger)
+  const authentication = configured({ ...digestOff, 'authProvider.1': className }, logger)
   expect(authentication.authenticate('digest', userAndPassword, connection)).toHaveLength(1)
   expect(warnings).toEqual([])
 })
@@ -47,21 +48,18 @@ test('digest that is switched off comes back by the name of its class', () => {
 test('providers that are not there are named in a warning, with what follows, and the server starts', () => {
   const { logger, warnings } = recordWarnings()
   const sasl = 'org.apache.zookeeper.server.auth.SASLAuthenticationProvider'
-  configured({ 'zookeeper.authProvider.1': sasl, 'zookeeper.authProvider.2': 'com.example.Own' }, logger)
+  configured({ 'authProvider.1': sasl, 'authProvider.2': 'com.example.Own' }, logger)
   expect(warnings).toEqual([
-    `zookeeper.authProvider.1=${sasl}: the scheme sasl is not available in this version; ` +
+    `authProvider.1=${sasl}: the scheme sasl is not available in this version; ` +
       'its clients are answered AuthFailed, and ACLs with its scheme cannot be set',
-    'zookeeper.authProvider.2=com.example.Own: no such provider is known here; ' +
+    'authProvider.2=com.example.Own: no such provider is known here; ' +
       'its clients are answered AuthFailed, and ACLs with its scheme cannot be set',
   ])
 })
 
 test('a super digest that nobody can use, and ACLs that are not checked, are worth a warning', () => {
   const { logger, warnings } = recordWarnings()
-  configured(
-    { ...digestOff, 'zookeeper.DigestAuthenticationProvider.superDigest': 'super:x', 'zookeeper.skipACL': 'yes' },
-    logger,
-  )
+  configured({ ...digestOff, 'DigestAuthenticationProvider.superDigest': 'super:x', skipACL: 'yes' }, logger)
   expect(warnings).toEqual([
     'superDigest is set but the digest scheme is off: nobody can become the super user',
     'skipACL=yes: no ACL is checked, every client may do everything',
@@ -69,14 +67,14 @@ test('a super digest that nobody can use, and ACLs that are not checked, are wor
 })
 
 test('mandatory schemes are taken over', () => {
-  const authentication = configured({ 'zookeeper.enforce.auth.enabled': 'true', 'zookeeper.enforce.auth.schemes': 'digest' })
+  const authentication = configured({ 'enforce.auth.enabled': 'true', 'enforce.auth.schemes': 'digest' })
   expect(authentication.mandatory.schemes).toEqual(['digest'])
   expect(authentication.mandatory.isSatisfied(authentication.identitiesAtStart(connection))).toBe(false)
 })
 
 test.each([
-  [{ 'zookeeper.enforce.auth.enabled': 'true', 'zookeeper.enforce.auth.schemes': 'digest,nope' }, 'nope'],
-  [{ 'zookeeper.sessionRequireClientSASLAuth': 'true' }, 'sasl'],
+  [{ 'enforce.auth.enabled': 'true', 'enforce.auth.schemes': 'digest,nope' }, 'nope'],
+  [{ sessionRequireClientSASLAuth: 'true' }, 'sasl'],
 ])('a scheme that no client can show cannot be mandatory: %j', (properties, scheme) => {
   const start = (): Authentication => configured(properties)
   expect(start).toThrow(StartupError)
