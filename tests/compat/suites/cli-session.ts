@@ -97,7 +97,7 @@ export class CliSession {
   }
 
   /** Waits until `count` events of nodes have been printed. */
-  async waitForNodeEvents(count: number, timeoutMs = 15_000): Promise<void> {
+  async waitForNodeEvents(count: number, timeoutMs = 30_000): Promise<void> {
     await this.#waitFor(() => this.nodeEvents.length >= count, timeoutMs, `event number ${count}`)
   }
 

@@ -5,6 +5,7 @@ import { ZOOKEEPER_JAR } from './cli-session.ts'
 import { authenticationCases } from './protocol/authentication.ts'
 import { connectionCases } from './protocol/connections.ts'
 import { errorCases } from './protocol/errors.ts'
+import { fourLetterWordCases } from './protocol/four-letter-words.ts'
 import { multiCases } from './protocol/multis.ts'
 import { promiseCases } from './protocol/promises.ts'
 import { quotaCases } from './protocol/quotas.ts'
@@ -21,6 +22,7 @@ const cases: readonly ProtocolCase[] = [
   ...quotaCases,
   ...connectionCases,
   ...promiseCases,
+  ...fourLetterWordCases,
 ]
 
 export const protocolSuite: Suite = {
