@@ -23,6 +23,7 @@ import {
   MTIME,
   MZXID,
   PZXID,
+  STORED_OWNER,
   VERSION,
 } from './node-fields.ts'
 import { SnapshotCursor } from './snapshot-cursor.ts'
@@ -85,7 +86,8 @@ export class DatabaseRestorer implements SnapshotTarget {
     const cversion = reader.readInt()
     const aversion = reader.readInt()
     node.owner = reader.readLong()
-    node.kind = KINDS[ownerKind(node.owner, this.rules)]
+    const kind = ownerKind(node.owner, this.rules)
+    node.kind = KINDS[kind]
     const pzxid = reader.readNumber()
 
     const restored = node.pathLength === 0 ? tree.restoreRoot(node) : tree.restore(node)
@@ -98,6 +100,7 @@ export class DatabaseRestorer implements SnapshotTarget {
     nodes.setInt(restored, VERSION, version)
     nodes.setInt(restored, AVERSION, aversion)
     nodes.setNumber(restored, PZXID, pzxid)
+    if (kind === 'unknown') nodes.setLong(restored, STORED_OWNER, node.owner)
     nodes.setChildren(restored, cversion, nodes.getInt(restored, CHILD_COUNT))
     tree.refreshDigest(restored)
   }

@@ -57,7 +57,7 @@ export class Database {
    * from this zxid on.
    */
   private comparableFrom = 0
-  /** The snapshot's own digest, due when `comparableFrom` has been applied. */
+  /** The snapshot's own digest, due when `comparableFrom` has been applied; 0 is none. */
   private snapshotDigest = 0n
 
   // What the last `apply` came to, for the reply.
@@ -339,10 +339,16 @@ export class Database {
 
   // --- digests ---------------------------------------------------------------------------------
 
-  /** The tree came from a fuzzy snapshot: digests can be compared from this zxid on. */
+  /** The tree came from a snapshot, perhaps a fuzzy one: digests can be compared from this zxid on. */
   expectDigest(zxid: number, digest: bigint): void {
     this.comparableFrom = zxid
     this.snapshotDigest = digest
+    if (zxid === this.lastZxid) this.checkSnapshotDigest()
+  }
+
+  private checkSnapshotDigest(): void {
+    if (!this.options.isDigestEnabled || this.snapshotDigest === 0n) return
+    if (this.snapshotDigest !== this.tree.digest.toBigInt()) this.digestMismatchCount++
   }
 
   private checkDigest(zxid: number, reader: ByteReader, end: number): void {
@@ -353,8 +359,7 @@ export class Database {
       const isSame = reader.view.getInt32(at + 4) === digest.high && reader.view.getUint32(at + 8) === digest.low
       if (reader.view.getInt32(at) === DIGEST_VERSION && !isSame) this.digestMismatchCount++
     }
-    if (zxid === this.comparableFrom && this.snapshotDigest !== 0n && this.snapshotDigest !== digest.toBigInt())
-      this.digestMismatchCount++
+    if (zxid === this.comparableFrom) this.checkSnapshotDigest()
     if ((zxid % TWO_TO_32) % DIGEST_HISTORY_INTERVAL === 0 && zxid >= this.comparableFrom) this.recordDigest(zxid)
   }
 
