@@ -1,4 +1,4 @@
-/** A reason not to start that a person can act on. The process ends with `exitCode`; `cause` carries what lies beneath. */
+/** A reason not to start, or not to go on, that a person can act on. The process ends with `exitCode`; `cause` carries what lies beneath. */
 export class StartupError extends Error {
   readonly exitCode: number
 

@@ -6,6 +6,7 @@ import type { ServerConfig } from '../config/server-config.ts'
 import type { Logger } from '../logger.ts'
 import type { ServerMetrics } from '../metrics/server-metrics.ts'
 import type { Runtime, TimerHandle } from '../runtime/runtime.ts'
+import { StartupError } from '../startup-error.ts'
 import type { DataDirectories } from '../storage/data-directories.ts'
 import { purge } from '../storage/purge.ts'
 import { snapshotFormatOf } from '../storage/snapshot-format.ts'
@@ -26,6 +27,8 @@ export interface SnapshotServiceParts {
 
 /** How long to wait for a disk that does not keep up, in milliseconds. */
 const DISK_WAIT_MS = 5
+/** The reference's exit code for a snapshot that fails. */
+const EXIT_SNAPSHOT = 10
 const HOUR_MS = 60 * 60 * 1000
 
 export class SnapshotService {
@@ -71,14 +74,25 @@ export class SnapshotService {
     try {
       this.writer = new SnapshotWriter(this.writerOptions(), (error) => {
         this.writer = null
-        if (error !== null) this.parts.onFailure(error)
+        if (error !== null) this.fail(error)
         else metrics.snapshots.writeTimeMs.record(runtime.clock.monotonicMs() - this.startedMs)
       })
     } catch (error) {
-      this.parts.onFailure(error instanceof Error ? error : new Error(String(error)))
+      this.fail(error)
       return
     }
     runtime.timers.soon(this.step)
+  }
+
+  private fail(cause: unknown): void {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    this.parts.onFailure(
+      new StartupError(
+        `a snapshot could not be written: ${reason}. Make room or mend the disk, then start again: nothing acknowledged is lost`,
+        EXIT_SNAPSHOT,
+        { cause },
+      ),
+    )
   }
 
   private writeSlice(): void {

@@ -104,15 +104,10 @@ test('errors name the operation, the path and the code of the system', () => {
 test('a file that is closed while it is being synced is closed after the sync', async () => {
   const file = disk.open(`${directory}/file`, 'create')
   file.write(bytesOf('x'), 0, 1, 0)
-  const outcomes: (Error | null)[] = []
-  await new Promise<void>((resolve) => {
-    file.datasync((error) => outcomes.push(error))
-    file.datasync((error) => {
-      outcomes.push(error)
-      resolve()
-    })
-    file.close()
-  })
+  const synced = (): Promise<Error | null> => new Promise((resolve) => file.datasync(resolve))
+  const both = Promise.all([synced(), synced()])
+  file.close()
+  const outcomes = await both
   expect(outcomes).toEqual([null, null])
   expect(codeOf(() => file.size())).toBe('EBADF')
 })
