@@ -9,7 +9,7 @@ export const SUPER_AUTH = 'super:test'
 const SUPER_DIGEST = 'super:D/InIHSb7yEEbrWz8b9l71RjZJU='
 
 /** How often empty containers and nodes past their time to live are looked for. */
-export const REAP_INTERVAL_MS = 400
+const REAP_INTERVAL_MS = 400
 
 const COMPAT_CONFIG: ServerConfig = {
   extendedTypesEnabled: 'true',

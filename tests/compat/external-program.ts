@@ -3,6 +3,7 @@
  * "observed"}`, and `{"done": true}` at the end; anything else that it prints is kept for the message when it fails.
  */
 import { spawn } from 'node:child_process'
+import { killWithThisProcess } from './child-processes.ts'
 import type { SuiteContext } from './suite.ts'
 
 export interface ExternalProgram {
@@ -35,6 +36,7 @@ export function runProgram(program: ExternalProgram, onLine?: (line: string) => 
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...program.environment },
     })
+    killWithThisProcess(child)
     let stdout = ''
     let stderr = ''
     let lineStart = 0

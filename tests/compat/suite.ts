@@ -20,7 +20,7 @@ export interface CaseResult {
 }
 
 /** A program or library that a suite cannot do without. */
-export interface SoftwareRequirement {
+interface SoftwareRequirement {
   /** A file that is there when the software is installed. */
   readonly file: string
   readonly debianPackage: string

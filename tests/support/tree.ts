@@ -14,7 +14,7 @@ export interface DumpedNode {
 const REQUESTS_AT_ONCE = 64
 
 /** Every path at and below `root`, parents before children, names in order. */
-export async function listPaths(client: RawClient, root = '/'): Promise<string[]> {
+async function listPaths(client: RawClient, root = '/'): Promise<string[]> {
   const paths: string[] = []
   let level = [root]
   while (level.length > 0) {

@@ -4,7 +4,9 @@
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { TimedOutError } from '../../support/raw-connection.ts'
+import { killWithThisProcess } from '../child-processes.ts'
 
+export const JAVA = '/usr/bin/java'
 export const ZOOKEEPER_JAR = '/usr/share/java/zookeeper.jar'
 
 /** A command that changes nothing and always prints the same line, whatever the state of the session. */
@@ -48,8 +50,10 @@ export class CliSession {
     // A watch's output must be in English and the times in one zone, wherever the suite runs.
     const flags = ['-Xmx96m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Duser.timezone=UTC', '-Duser.language=en']
     const main = 'org.apache.zookeeper.ZooKeeperMain'
-    this.#child = spawn('java', [...flags, '-cp', ZOOKEEPER_JAR, main, '-waitforconnection', '-server', connectString, ...words])
+    this.#child = spawn(JAVA, [...flags, '-cp', ZOOKEEPER_JAR, main, '-waitforconnection', '-server', connectString, ...words])
+    // Without a handler, a program that is not there would end this process instead of failing this call.
     this.#child.once('error', () => undefined)
+    killWithThisProcess(this.#child)
     if (this.#child.pid === undefined) throw new Error('java could not be started')
     this.pid = this.#child.pid
     this.exited = new Promise((resolve) => {

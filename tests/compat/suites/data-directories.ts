@@ -9,7 +9,7 @@ import { fourLetterWord, type ServerConfig, type ServerProcess, type ServerTarge
 import { type DumpedNode, dumpTree } from '../../support/tree.ts'
 import { startCompatServer } from '../compat-server.ts'
 import { CheckError, canonicalJson, check, runCase, type Suite, type SuiteContext } from '../suite.ts'
-import { ZOOKEEPER_JAR } from './cli-session.ts'
+import { JAVA, ZOOKEEPER_JAR } from './cli-session.ts'
 import { connectAdministrator, LONG_TIMEOUT_MS, type PlantedTree, plantRichTree } from './rich-tree.ts'
 import { WriteLoad } from './write-load.ts'
 
@@ -24,7 +24,7 @@ export const dataDirectoriesSuite: Suite = {
   purpose: 'data directories that one server wrote and the other opens',
   software: [
     { file: ZOOKEEPER_JAR, debianPackage: 'zookeeper' },
-    { file: '/usr/bin/java', debianPackage: 'default-jre-headless' },
+    { file: JAVA, debianPackage: 'default-jre-headless' },
     { file: '/usr/share/java/snappy-java.jar', debianPackage: 'libsnappy-java' },
   ],
   run: runDataDirectories,
@@ -136,6 +136,7 @@ async function openInBoth(
       const zxid = Number(/^Zxid: (0x[0-9a-f]+)$/m.exec(await fourLetterWord(server.port, 'srvr'))?.[1] ?? Number.NaN)
       const administrator = await connectAdministrator(server)
       opened.push({ zxid, nodes: await dumpTree(administrator) })
+      await checkDigests(server, reader)
       await administrator.close()
       if (planted !== null) await checkSessions(server, reader, planted)
     } finally {
@@ -147,6 +148,12 @@ async function openInBoth(
   check(byApache.zxid === byOurs.zxid, `Apache's server ended at zxid ${byApache.zxid}, ours at ${byOurs.zxid}`)
   compareNodes(byApache.nodes, byOurs.nodes)
   return byOurs
+}
+
+/** Each entry of the log carries the digest of the tree behind it; a server counts those that do not agree with what it found. */
+async function checkDigests(server: ServerProcess, reader: ServerTarget): Promise<void> {
+  const mismatches = /^zk_digest_mismatches_count\t(\d+)/m.exec(await fourLetterWord(server.port, 'mntr'))?.[1]
+  check(mismatches === '0', `${reader} counts ${mismatches} digests that do not agree with the tree`)
 }
 
 /** The sessions that were open are still known: they resume with their passwords and own what they owned. */

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { startCompatServer } from '../compat-server.ts'
 import { reportProgram, runProgram } from '../external-program.ts'
 import type { Suite, SuiteContext } from '../suite.ts'
-import { ZOOKEEPER_JAR } from './cli-session.ts'
+import { JAVA, ZOOKEEPER_JAR } from './cli-session.ts'
 
 const SOURCE = join(dirname(fileURLToPath(import.meta.url)), '..', 'JavaSuite.java')
 const RECIPE_JARS = ['election', 'lock', 'queue'].map((name) => `/usr/share/java/zookeeper-recipes-${name}.jar`)
@@ -33,7 +33,7 @@ async function runJavaClient(context: SuiteContext): Promise<void> {
   const server = await startCompatServer(context)
   try {
     await reportProgram(context, {
-      command: '/usr/bin/java',
+      command: JAVA,
       arguments: [
         '-Xmx256m',
         '-XX:+UseSerialGC',

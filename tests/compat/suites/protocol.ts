@@ -1,7 +1,7 @@
 /** The protocol itself, request by request: what is answered, which zxids it takes, which events it tells, when a connection is closed. */
 import { startCompatServer } from '../compat-server.ts'
 import { runCase, type Suite, type SuiteContext } from '../suite.ts'
-import { ZOOKEEPER_JAR } from './cli-session.ts'
+import { JAVA, ZOOKEEPER_JAR } from './cli-session.ts'
 import { authenticationCases } from './protocol/authentication.ts'
 import { connectionCases } from './protocol/connections.ts'
 import { errorCases } from './protocol/errors.ts'
@@ -30,7 +30,7 @@ export const protocolSuite: Suite = {
   purpose: 'the protocol request by request',
   software: [
     { file: ZOOKEEPER_JAR, debianPackage: 'zookeeper' },
-    { file: '/usr/bin/java', debianPackage: 'default-jre-headless' },
+    { file: JAVA, debianPackage: 'default-jre-headless' },
   ],
   run: runProtocol,
 }

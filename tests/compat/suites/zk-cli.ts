@@ -7,7 +7,7 @@ import type { ServerProcess } from '../../support/server-process.ts'
 import { emptyTree } from '../../support/tree.ts'
 import { SUPER_AUTH, startCompatServer } from '../compat-server.ts'
 import { CheckError, runCase, type Suite, type SuiteContext } from '../suite.ts'
-import { CliSession, ZOOKEEPER_JAR } from './cli-session.ts'
+import { CliSession, JAVA, ZOOKEEPER_JAR } from './cli-session.ts'
 import { Bindings, parseTranscript, type TranscriptCase, type TranscriptStep } from './transcript.ts'
 
 const TRANSCRIPTS = join(dirname(fileURLToPath(import.meta.url)), 'transcripts')
@@ -21,7 +21,7 @@ export const zkCliSuite: Suite = {
   purpose: "Apache's command line plays transcripts",
   software: [
     { file: ZOOKEEPER_JAR, debianPackage: 'zookeeper' },
-    { file: '/usr/bin/java', debianPackage: 'default-jre-headless' },
+    { file: JAVA, debianPackage: 'default-jre-headless' },
   ],
   run: runTranscripts,
 }

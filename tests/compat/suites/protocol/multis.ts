@@ -258,7 +258,7 @@ export const multiCases: readonly ProtocolCase[] = [
     name: 'A5 A12: pipelined writes see each other before they are answered',
     play: async (stage) => {
       const client = await stage.client()
-      const replies = [
+      const replies: readonly Promise<unknown>[] = [
         client.create('/p'),
         client.create('/p'),
         client.create('/p/a', null, RawCreateMode.persistentSequential),
@@ -275,7 +275,7 @@ export const multiCases: readonly ProtocolCase[] = [
         client.delete('/p', 1),
         client.create('/p', 'again'),
       ]
-      for (const [index, reply] of replies.entries()) await stage.outcome(`request ${index}`, reply as Promise<unknown>)
+      for (const [index, reply] of replies.entries()) await stage.outcome(`request ${index}`, reply)
       stage.note('afterwards', stage.stat((await client.getData('/p')).stat))
     },
   },
