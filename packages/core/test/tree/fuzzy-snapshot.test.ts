@@ -1,7 +1,7 @@
 // S8: a snapshot is written slice by slice while transactions are applied between the slices. Loaded, and with the log from its
 // zxid on replayed over it, it must give the tree that the history ended with, whatever was caught when.
 
-import { ByteWriter } from '@tskeeper/protocol/server'
+import { ByteWriter, Op } from '@tskeeper/protocol/server'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { MISSING_ACL_ID } from '../../src/acl/acl-table.ts'
@@ -9,7 +9,7 @@ import type { Database } from '../../src/tree/database.ts'
 import { beginSnapshot } from '../../src/tree/database-snapshot.ts'
 import { ACL_ID } from '../../src/tree/node-fields.ts'
 import { arbitraryStep, arbitrarySteps, type Step } from '../txn/arbitrary-writes.ts'
-import { applyEntry, type Prepared, Workbench } from '../txn/workbench.ts'
+import { applyEntry, openAcl, type Prepared, Workbench } from '../txn/workbench.ts'
 import { pathsIn, restore, SnapshotInProgress, type WholeSnapshot } from './snapshot-bytes.ts'
 import { describeDatabase, expectSound } from './tree-description.ts'
 
@@ -69,7 +69,10 @@ function expectSame(snapshot: WholeSnapshot, recorded: Recorded): void {
 const changes = (steps: readonly Step[]): Change[] => steps.filter((step): step is Change => step.kind !== 'apply')
 
 test('S8: for random histories, a snapshot written meanwhile and the log give the tree at the end', () => {
-  const slices = fc.array(fc.tuple(fc.nat(250), fc.array(arbitraryStep, { maxLength: 6 })), { maxLength: 25, size: 'max' })
+  const slices = fc.array(fc.tuple(fc.constantFrom(0, 0, 80, 250), fc.array(arbitraryStep, { maxLength: 8 })), {
+    maxLength: 25,
+    size: 'max',
+  })
   fc.assert(
     fc.property(arbitrarySteps(25), slices, fc.array(arbitraryStep, { maxLength: 8 }), (before, during, after) => {
       const recorded = new Recorded()
@@ -84,6 +87,33 @@ test('S8: for random histories, a snapshot written meanwhile and the log give th
       expectSame(whole, recorded)
     }),
     { numRuns: 300 },
+  )
+})
+
+test('S8: the same for nodes that come and go again and again while the snapshot is written', () => {
+  const openCreate = (path: string): Change => ({
+    ...{ kind: 'write', sessionId: 1n, identities: [] },
+    write: { op: Op.create, request: { path, data: null, acl: openAcl, flags: 0 } },
+  })
+  const deletion = (path: string): Change => ({
+    ...{ kind: 'write', sessionId: 1n, identities: [] },
+    write: { op: Op.delete, request: { path, version: -1 } },
+  })
+  const path = fc.constantFrom('/x', '/x/y', '/x/y/z', '/w')
+  const step = fc.oneof({ arbitrary: path.map(openCreate), weight: 4 }, { arbitrary: path.map(deletion), weight: 3 })
+  const slices = fc.array(fc.tuple(fc.constantFrom(0, 0, 80), fc.array(step, { maxLength: 12 })), { maxLength: 15, size: 'max' })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 8 }), slices, (before, during) => {
+      const recorded = new Recorded()
+      for (const step of before) recorded.run(step)
+      const snapshot = new SnapshotInProgress(recorded.database)
+      for (const [byteCount, steps] of during) {
+        snapshot.writeSlice(byteCount)
+        for (const step of steps) recorded.run(step)
+      }
+      expectSame(snapshot.finish(), recorded)
+    }),
+    { numRuns: 150 },
   )
 })
 
