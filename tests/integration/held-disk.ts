@@ -12,6 +12,7 @@ export class HeldDisk implements Disk {
   /** Syncs that wait: each carries one out. */
   #waiting: (() => void)[] = []
   #isHolding = false
+  #isBroken = false
 
   /** Syncs that were asked for and are held back. */
   get heldCount(): number {
@@ -28,9 +29,10 @@ export class HeldDisk implements Disk {
     for (const sync of this.#waiting.splice(0)) sync()
   }
 
-  /** Carries out what was held back, and holds what comes after it. */
-  releaseOne(): void {
-    this.#waiting.shift()?.()
+  /** From now on every sync fails, as on a disk that has broken. */
+  break(): void {
+    this.#isBroken = true
+    this.release()
   }
 
   open(path: string, mode: 'read' | 'create' | 'update'): DiskFile {
@@ -42,8 +44,12 @@ export class HeldDisk implements Disk {
       write: (bytes, offset, length, position) => file.write(bytes, offset, length, position),
       truncate: (length) => file.truncate(length),
       datasync: (done) => {
-        if (this.#isHolding) this.#waiting.push(() => file.datasync(done))
-        else file.datasync(done)
+        const sync = (): void => {
+          if (this.#isBroken) setImmediate(() => done(new Error('the disk is broken')))
+          else file.datasync(done)
+        }
+        if (this.#isHolding) this.#waiting.push(sync)
+        else sync()
       },
       datasyncNow: () => file.datasyncNow(),
       close: () => file.close(),
