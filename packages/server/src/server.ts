@@ -9,8 +9,11 @@ import type { ServerConfig } from './config/server-config.ts'
 import type { ClientConnection } from './listener/client-connection.ts'
 import { ClientListener } from './listener/client-listener.ts'
 import type { Logger } from './logger.ts'
+import { PauseDetector } from './metrics/pause-detector.ts'
+import { PercentileWindow } from './metrics/percentile-window.ts'
 import { ServerMetrics } from './metrics/server-metrics.ts'
 import { ClientService } from './pipeline/client-service.ts'
+import { ConnectionThrottle } from './pipeline/connection-throttle.ts'
 import { ContainerReaper } from './pipeline/container-reaper.ts'
 import { ReadAnswers } from './pipeline/read-answers.ts'
 import { SessionService } from './pipeline/session-service.ts'
@@ -21,7 +24,7 @@ import type { RunningServer, StartOptions } from './running-server.ts'
 import type { Runtime } from './runtime/runtime.ts'
 import { StartupError } from './startup-error.ts'
 import { openDirectories } from './storage/data-directories.ts'
-import { type Recovery, recover, writeFirstSnapshot } from './storage/recovery.ts'
+import { type Recovery, recover } from './storage/recovery.ts'
 import { TxnLog } from './storage/txn-log.ts'
 
 const EXIT_BAD_CONFIG = 2
@@ -58,6 +61,8 @@ export async function startServer(config: ServerConfig, options: StartOptions): 
   const beganMs = runtime.clock.monotonicMs()
   const recovery = await recoverDatabase(config, runtime, logger, directories)
   metrics.snapshots.databaseInitTimeMs.record(runtime.clock.monotonicMs() - beganMs)
+  metrics.snapshots.startupSnapshotLoadTimeMs.record(recovery.snapshotLoadMs)
+  metrics.snapshots.startupTxnsLoadTimeMs.record(recovery.replayMs)
   metrics.snapshots.startupTxnsLoaded.record(recovery.replayedCount)
   const server = new StandaloneServer(config, runtime, logger, directories, metrics, recovery)
   await server.start()
@@ -98,6 +103,7 @@ function recoverDatabase(
     isAutocreateAllowed: config.dbAutocreate,
     isEmptySnapshotTrusted: config.snapshotTrustEmpty,
     entryLengthMax: config.juteMaxBuffer + config.juteMaxBufferExtraSize,
+    clock: runtime.clock,
     logger,
   })
 }
@@ -134,6 +140,8 @@ class StandaloneServer implements RunningServer {
   private readonly clients: ClientService
   private readonly listener: ClientListener
   private readonly view: StandaloneView
+  private readonly percentiles: PercentileWindow
+  private readonly pauses: PauseDetector | null
   private stopping: Promise<void> | null = null
   private settleClosed: (error: Error | null) => void = () => {}
 
@@ -182,9 +190,14 @@ class StandaloneServer implements RunningServer {
       isQuotaEnforced: config.enforceQuota,
       isCloseSessionListed: config.isCloseSessionTxnEnabled,
       isReconfigEnabled: config.reconfigEnabled,
-      onQuotaExcess: ({ path, what, isHard, limit, usage }) =>
-        logger.warn(`Quota exceeded: ${path} [current ${what}=${usage}, ${isHard ? 'hard' : 'soft'} ${what} limit=${limit}]`),
+      onQuotaExcess: ({ path, what, isHard, limit, usage }) => {
+        metrics.requests.quotaExceeded.add(path.split('/')[1] ?? '', 1)
+        logger.warn(`Quota exceeded: ${path} [current ${what}=${usage}, ${isHard ? 'hard' : 'soft'} ${what} limit=${limit}]`)
+      },
     })
+    database.watches.onFired = (type, watcherCount) => metrics.watches.fired(type, watcherCount)
+    this.percentiles = new PercentileWindow(metrics, timers)
+    this.pauses = pauseDetectorOf(config, runtime, logger, metrics)
     this.writes = new WritePipeline({
       database,
       preparer,
@@ -192,7 +205,8 @@ class StandaloneServer implements RunningServer {
       clock,
       timers,
       metrics,
-      onSessionCreated: (connection) => this.sessions.created(connection),
+      onCommitting: (nowMs) => this.clients.committing(nowMs),
+      onSessionCreated: (connection, arrivedMs) => this.sessions.created(connection, arrivedMs),
       onSessionClosed: (id, connection, reply) => this.sessions.closed(id, connection, reply),
       onAppended: () => this.snapshots.appended(),
       onCommitted: () => this.clients.committed(),
@@ -207,6 +221,7 @@ class StandaloneServer implements RunningServer {
       logger,
       metrics,
       writes: this.writes,
+      throttle: connectionThrottleOf(config, runtime),
       lastZxid: () => database.lastZxid,
     })
     this.snapshots = new SnapshotService({
@@ -247,7 +262,13 @@ class StandaloneServer implements RunningServer {
       metrics,
       authentication,
       tracker: this.tracker,
-      reads: new ReadAnswers(database, authentication.schemes, config.skipAcl, config.maxGetChildrenResponseCacheSize),
+      reads: new ReadAnswers(
+        database,
+        authentication.schemes,
+        config.skipAcl,
+        config.maxGetChildrenResponseCacheSize,
+        metrics.requests.readTraffic,
+      ),
       writes: this.writes,
       sessions: this.sessions,
       words: {
@@ -258,6 +279,10 @@ class StandaloneServer implements RunningServer {
       removeWatcher: (connection) => database.watches.removeWatcher(connection),
       frameLengthMax: config.juteMaxBuffer,
       outstandingLimit: config.globalOutstandingLimit,
+      requestThrottleLimit: config.requestThrottleLimit,
+      isLatencyStale: config.requestStaleLatencyCheck,
+      isStaleDropped: config.requestThrottleDropStale,
+      throttledOpWaitTimeMs: config.throttledOpWaitTimeMs,
       largeFrameThreshold: config.largeRequestThreshold,
       largeFrameBytesMax: config.largeRequestMaxBytes,
       onEnding: (connection) => this.listener.ended(connection),
@@ -289,13 +314,15 @@ class StandaloneServer implements RunningServer {
         1,
       )
     }
-    if (this.recovery.isSnapshotNeeded) writeFirstSnapshot(this.directories, this.snapshots.writerOptions())
+    if (this.recovery.isSnapshotNeeded) this.snapshots.writeFirst()
     this.dropOrphanedEphemerals()
     const nowMs = this.runtime.clock.monotonicMs()
     for (const [id, timeoutMs] of database.sessions) this.tracker.add(id, timeoutMs, nowMs)
     if (config.clientPort !== null) await this.listener.listen(config.clientPortAddress, config.clientPort)
     this.sessions.start()
     this.reaper.start()
+    this.percentiles.start()
+    this.pauses?.start()
     this.snapshots.startPurging()
     // The log that was replayed need not be replayed again: the snapshot is written while clients are served.
     if (this.recovery.replayedCount > 0) this.snapshots.begin()
@@ -341,14 +368,20 @@ class StandaloneServer implements RunningServer {
     this.view.servingState = 'not serving'
     this.clients.stop()
     this.listener.stopAccepting()
-    this.reaper.stop()
-    this.sessions.stop()
+    this.stopTimers()
     await new Promise<void>((resolve) => this.writes.whenIdle(resolve))
     this.clients.flushAll()
     this.snapshots.stop()
     this.listener.closeAll()
     this.log.close()
     this.settleClosed(null)
+  }
+
+  private stopTimers(): void {
+    this.reaper.stop()
+    this.sessions.stop()
+    this.percentiles.stop()
+    this.pauses?.stop()
   }
 
   /** The disk refuses: nothing may be acknowledged any more. */
@@ -360,10 +393,37 @@ class StandaloneServer implements RunningServer {
     this.stopping = Promise.resolve()
     this.clients.stop()
     this.listener.stopAccepting()
-    this.reaper.stop()
-    this.sessions.stop()
+    this.stopTimers()
     this.snapshots.stop()
     this.listener.closeAll()
     this.settleClosed(error)
   }
+}
+
+function connectionThrottleOf(config: ServerConfig, { clock, random }: Runtime): ConnectionThrottle | null {
+  if (config.connectionMaxTokens <= 0) return null
+  const options = {
+    maxTokens: config.connectionMaxTokens,
+    fillTimeMs: config.connectionTokenFillTimeMs,
+    fillCount: config.connectionTokenFillCount,
+    freezeTimeMs: config.connectionFreezeTimeMs,
+    dropIncrease: config.connectionDropIncrease,
+    dropDecrease: config.connectionDropDecrease,
+    decreaseRatio: config.connectionDecreaseRatio,
+    isWeighted: config.isConnectionWeightEnabled,
+    globalSessionWeight: config.connectionGlobalSessionWeight,
+    localSessionWeight: config.connectionLocalSessionWeight,
+    renewedSessionWeight: config.connectionRenewSessionWeight,
+  }
+  return new ConnectionThrottle(options, clock.monotonicMs(), () => random.next())
+}
+
+function pauseDetectorOf(config: ServerConfig, runtime: Runtime, logger: Logger, metrics: ServerMetrics): PauseDetector | null {
+  if (!config.isPauseMonitorEnabled) return null
+  const options = {
+    sleepTimeMs: config.pauseMonitorSleepTimeMs,
+    infoThresholdMs: config.pauseInfoThresholdMs,
+    warnThresholdMs: config.pauseWarnThresholdMs,
+  }
+  return new PauseDetector(options, runtime.clock, runtime.timers, logger, metrics.failures.pauseTimeMs)
 }

@@ -132,6 +132,7 @@ function makeConfig(file: ReadonlyMap<string, string>, origin: Origin, sources: 
     juteMaxBuffer,
     juteMaxBufferExtraSize: settings.optionalInteger('jute.maxbuffer.extrasize') ?? juteMaxBuffer,
     globalOutstandingLimit: settings.integer('globalOutstandingLimit'),
+    ...readThrottles(settings),
     largeRequestMaxBytes: settings.integer('largeRequestMaxBytes'),
     largeRequestThreshold: settings.integer('largeRequestThreshold'),
     maxGetChildrenResponseCacheSize: settings.integer('maxGetChildrenResponseCacheSize'),
@@ -161,6 +162,10 @@ function makeConfig(file: ReadonlyMap<string, string>, origin: Origin, sources: 
     peerRole,
     initLimit,
     syncLimit,
+    isPauseMonitorEnabled: settings.boolean('jvm.pause.monitor'),
+    pauseMonitorSleepTimeMs: settings.long('jvm.pause.sleep.time.ms'),
+    pauseInfoThresholdMs: settings.long('jvm.pause.info-threshold.ms'),
+    pauseWarnThresholdMs: settings.long('jvm.pause.warn-threshold.ms'),
   }
   settings.checkUnread()
   return config
@@ -243,6 +248,45 @@ function readTimes(settings: Settings): Times {
     )
   }
   return { tickTimeMs, minSessionTimeoutMs, maxSessionTimeoutMs }
+}
+
+type Throttles = Pick<
+  ServerConfig,
+  | 'requestThrottleLimit'
+  | 'requestThrottleDropStale'
+  | 'requestStaleLatencyCheck'
+  | 'throttledOpWaitTimeMs'
+  | 'connectionMaxTokens'
+  | 'connectionTokenFillTimeMs'
+  | 'connectionTokenFillCount'
+  | 'connectionFreezeTimeMs'
+  | 'connectionDropIncrease'
+  | 'connectionDropDecrease'
+  | 'connectionDecreaseRatio'
+  | 'isConnectionWeightEnabled'
+  | 'connectionGlobalSessionWeight'
+  | 'connectionLocalSessionWeight'
+  | 'connectionRenewSessionWeight'
+>
+
+function readThrottles(settings: Settings): Throttles {
+  return {
+    requestThrottleLimit: settings.integer('requestThrottleLimit'),
+    requestThrottleDropStale: settings.boolean('requestThrottleDropStale'),
+    requestStaleLatencyCheck: settings.boolean('requestStaleLatencyCheck'),
+    throttledOpWaitTimeMs: settings.integer('throttledOpWaitTime'),
+    connectionMaxTokens: settings.integer('connectionMaxTokens'),
+    connectionTokenFillTimeMs: settings.integer('connectionTokenFillTime'),
+    connectionTokenFillCount: settings.integer('connectionTokenFillCount'),
+    connectionFreezeTimeMs: settings.integer('connectionFreezeTime'),
+    connectionDropIncrease: settings.ratio('connectionDropIncrease'),
+    connectionDropDecrease: settings.ratio('connectionDropDecrease'),
+    connectionDecreaseRatio: settings.ratio('connectionDecreaseRatio'),
+    isConnectionWeightEnabled: settings.boolean('connection_throttle_weight_enabled'),
+    connectionGlobalSessionWeight: settings.integer('connection_throttle_global_session_weight'),
+    connectionLocalSessionWeight: settings.integer('connection_throttle_local_session_weight'),
+    connectionRenewSessionWeight: settings.integer('connection_throttle_renew_session_weight'),
+  }
 }
 
 function readTickTime(settings: Settings): number {

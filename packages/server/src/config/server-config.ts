@@ -66,6 +66,25 @@ export interface ServerConfig {
   readonly juteMaxBuffer: number
   readonly juteMaxBufferExtraSize: number
   readonly globalOutstandingLimit: number
+  /** 0 and less is off. */
+  readonly requestThrottleLimit: number
+  readonly requestThrottleDropStale: boolean
+  readonly requestStaleLatencyCheck: boolean
+  /** 0 and less is off. */
+  readonly throttledOpWaitTimeMs: number
+  /** 0 and less is off. */
+  readonly connectionMaxTokens: number
+  readonly connectionTokenFillTimeMs: number
+  readonly connectionTokenFillCount: number
+  /** Less than 0 is off. */
+  readonly connectionFreezeTimeMs: number
+  readonly connectionDropIncrease: number
+  readonly connectionDropDecrease: number
+  readonly connectionDecreaseRatio: number
+  readonly isConnectionWeightEnabled: boolean
+  readonly connectionGlobalSessionWeight: number
+  readonly connectionLocalSessionWeight: number
+  readonly connectionRenewSessionWeight: number
   readonly largeRequestMaxBytes: number
   /** -1 is off. */
   readonly largeRequestThreshold: number
@@ -111,6 +130,12 @@ export interface ServerConfig {
   readonly initLimit: number
   /** Ticks; 0 when not set. */
   readonly syncLimit: number
+
+  // Watching the process itself.
+  readonly isPauseMonitorEnabled: boolean
+  readonly pauseMonitorSleepTimeMs: number
+  readonly pauseInfoThresholdMs: number
+  readonly pauseWarnThresholdMs: number
 }
 
 /** How new snapshots are packed. */

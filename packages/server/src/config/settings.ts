@@ -82,6 +82,11 @@ export class Settings {
     return defined(key, this.#wholeNumber(key, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER))
   }
 
+  /** A decimal fraction, or the default of the table. */
+  ratio(key: string): number {
+    return defined(key, this.#ratio(key))
+  }
+
   /** A port; null when none was set or it is 0. */
   port(key: string): number | null {
     const port = this.optionalInteger(key)
@@ -202,11 +207,16 @@ export class Settings {
   }
 
   #ratio(key: string): number | null {
-    const { text } = this.#read(key)
+    const { entry, text } = this.#read(key)
     if (text === null) return null
     const value = text === '' ? Number.NaN : Number(text)
-    if (Number.isFinite(value)) return value
-    throw new ConfigError(notANumber(text), `${this.#originOf(key)} must be a number, for example 0.33`)
+    if (!Number.isFinite(value))
+      throw new ConfigError(notANumber(text), `${this.#originOf(key)} must be a number, for example 0.33`)
+    if (value >= (entry.minimum ?? value) && value <= (entry.maximum ?? value)) return value
+    throw new ConfigError(
+      `${key} is out of range`,
+      `${this.#originOf(key)} must be a number from ${entry.minimum} to ${entry.maximum}, for example ${entry.defaultText}`,
+    )
   }
 
   #read(key: string): { entry: ConfigEntry; text: string | null } {

@@ -3,6 +3,7 @@
 // Frames are handled where they lie in the chunk that the socket delivered. Only what must wait is copied: the piece of
 // a frame whose rest has not come, and frames that cannot be handled now, because
 //   - the handshake is not through,
+//   - the server takes up no requests, because too many are in process,
 //   - or the client does not read: its replies fill the socket and one buffer, and no more are made for it.
 // While frames wait the socket is not read, so a connection costs one chunk, one frame and one buffer of
 // replies, whatever its client does.
@@ -19,6 +20,14 @@ export interface ConnectionHost {
   readonly outputs: OutputPool
   /** Longest frame that is accepted, in bytes. */
   readonly frameLengthMax: number
+  /** Too many requests are in process: no frame is taken up. */
+  readonly isStalled: boolean
+  /** Monotonic milliseconds of the turn in hand. */
+  readonly nowMs: number
+  /** Monotonic milliseconds of this moment. */
+  monotonicMs(): number
+  /** A frame of this connection waits because of `isStalled`: the host takes the connection up again when that is over. */
+  stall(connection: ClientConnection): void
   /**
    * The first four bytes of a new connection, as a number: how many bytes behind them belong to the four-letter word that they
    * are, or -1 if they are none. The host answers a word when it gets it with those bytes and whatever else has come.
@@ -28,7 +37,14 @@ export interface ConnectionHost {
   /** A whole frame, `bytes[start, end)`, without its length prefix; only valid during the call. */
   handleFrame(connection: ClientConnection, bytes: Uint8Array, view: DataView, start: number, end: number): void
   /** A read that waited for the writes before it. */
-  handleDeferredRead(connection: ClientConnection, bytes: Uint8Array, view: DataView, start: number, end: number): void
+  handleDeferredRead(
+    connection: ClientConnection,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    arrivedMs: number,
+  ): void
   /**
    * So many more reads, or fewer, wait for the server: those of a client that does not take its replies wait for the client, and
    * must not hold up others.
@@ -36,6 +52,10 @@ export interface ConnectionHost {
   deferredReadsChanged(difference: number): void
   /** Frames are about to be handled: once for all that are handled in a row. */
   heard(connection: ClientConnection): void
+  /** Reads that were deferred are about to be answered because the client has taken what stood in front of them. */
+  drained(): void
+  /** An event was written for the client, in a frame of so many bytes. */
+  notified(length: number): void
   /** The connection has something to flush at the end of the tick. */
   addUnflushed(connection: ClientConnection): void
   /** All frames that could be handled now have been. */
@@ -104,9 +124,20 @@ export class ClientConnection implements ConnectionHandler, Watcher {
   private isPaused = false
   /** The server has too much to do: the connection is not read for now. */
   isThrottled = false
+  /** The server takes up no requests for now, and has this connection on its list. */
+  isStalled = false
+  /**
+   * Monotonic milliseconds since which whole frames may be waiting for the client to read, or for the server to have less to do;
+   * -1 while none do.
+   */
+  waitingSinceMs = -1
+  /** Monotonic milliseconds at which this server decided to close the connection, -1 before. */
+  closingSinceMs = -1
+  /** The connection ends because its client asked for that. */
+  isFarewell = false
   private endsWhenDone = false
-  private readonly deferredRead = (bytes: Uint8Array, view: DataView, start: number, end: number): void =>
-    this.host.handleDeferredRead(this, bytes, view, start, end)
+  private readonly deferredRead = (bytes: Uint8Array, view: DataView, start: number, end: number, arrivedMs: number): void =>
+    this.host.handleDeferredRead(this, bytes, view, start, end, arrivedMs)
 
   constructor(host: ConnectionHost, socket: NetworkConnection, identities: readonly Identity[], nowMs: number) {
     this.host = host
@@ -190,6 +221,10 @@ export class ClientConnection implements ConnectionHandler, Watcher {
         return end
       }
       if (end - at - 4 < length) break
+      if (this.host.isStalled) {
+        this.host.stall(this)
+        break
+      }
       this.host.handleFrame(this, bytes, view, at + 4, at + 4 + length)
       at += 4 + length
     }
@@ -220,7 +255,8 @@ export class ClientConnection implements ConnectionHandler, Watcher {
     this.dropInput()
   }
 
-  private dropInput(): void {
+  /** Forgets the requests that wait. */
+  dropInput(): void {
     this.inputStart = 0
     this.inputEnd = 0
     this.input = NO_BYTES
@@ -257,13 +293,42 @@ export class ClientConnection implements ConnectionHandler, Watcher {
     this.updateReading()
   }
 
+  /** The host takes this connection off its list of the stalled: it may come onto it again at once. */
+  continueAfterStall(): void {
+    const canContinue = this.inputEnd > this.inputStart && this.canHandle()
+    // The host dates what was stalled by when it came, and looks at the mark for that.
+    if (canContinue) this.host.heard(this)
+    this.isStalled = false
+    if (canContinue) {
+      this.handleKept()
+      this.host.inputHandled(this)
+    }
+    this.updateReading()
+  }
+
   /** Reads from the socket unless there is a reason not to. */
   private updateReading(): void {
-    const isReadable = this.isOpen && !this.isThrottled && this.state !== ConnectionState.CONNECTING && !this.isBlocked()
+    const hasToWait = this.isStalled || this.isBlocked()
+    if (!hasToWait || this.inputEnd === this.inputStart) this.waitingSinceMs = -1
+    else if (this.waitingSinceMs < 0) this.waitingSinceMs = this.host.nowMs
+    const isReadable = this.isOpen && !this.isThrottled && this.state !== ConnectionState.CONNECTING && !hasToWait
     if (isReadable === !this.isPaused) return
     this.isPaused = !isReadable
     if (isReadable) this.socket.resume()
     else if (this.isOpen) this.socket.pause()
+  }
+
+  /** Requests that have come and wait to be taken up. */
+  countWaitingFrames(): number {
+    let count = 0
+    let at = this.inputStart
+    while (this.inputEnd - at >= 4) {
+      const length = this.inputView.getInt32(at)
+      if (length < 0 || this.inputEnd - at - 4 < length) break
+      at += 4 + length
+      count++
+    }
+    return count
   }
 
   throttle(): void {
@@ -334,8 +399,11 @@ export class ClientConnection implements ConnectionHandler, Watcher {
     }
     if (this.state === ConnectionState.CLOSED) return
     this.flush()
-    this.runQueue()
-    this.flush()
+    if (this.queue.size > 0) {
+      this.host.drained()
+      this.runQueue()
+      this.flush()
+    }
     this.continueInput()
     this.flush()
     if (this.endsWhenDone) this.endIfNothingIsOwed()
@@ -352,6 +420,7 @@ export class ClientConnection implements ConnectionHandler, Watcher {
     out.bytes.set(length === frame.length ? frame : frame.subarray(0, length), out.position)
     out.position += length
     this.statistics.sent++
+    this.host.notified(length)
   }
 
   mayRead(aclId: number): boolean {
@@ -415,6 +484,7 @@ export class ClientConnection implements ConnectionHandler, Watcher {
     if (!this.isOpen) return
     this.flush()
     this.state = ConnectionState.CLOSING
+    this.closingSinceMs = this.host.monotonicMs()
     this.host.ending(this)
     if (this.sentOutput === null && this.output === null) this.socket.end()
     else this.endWhenDrained()
@@ -446,6 +516,7 @@ export class ClientConnection implements ConnectionHandler, Watcher {
   destroy(): void {
     if (this.state === ConnectionState.CLOSED) return
     this.state = ConnectionState.CLOSING
+    if (this.closingSinceMs < 0) this.closingSinceMs = this.host.monotonicMs()
     this.socket.destroy()
   }
 

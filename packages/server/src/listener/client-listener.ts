@@ -76,6 +76,7 @@ export class ClientListener {
       return
     }
     this.countByAddress.set(address, count + 1)
+    this.countOpen(address, 1)
     const connection = new ClientConnection(host, socket, authentication.identitiesAtStart(socket), runtime.clock.nowMs())
     connection.lastHeardMs = runtime.clock.monotonicMs()
     this.connections.add(connection)
@@ -104,10 +105,17 @@ export class ClientListener {
   private release(connection: ClientConnection): boolean {
     if (!this.connections.delete(connection)) return false
     const address = connection.socket.remoteAddress
+    this.countOpen(address, -1)
     const count = (this.countByAddress.get(address) ?? 1) - 1
     if (count > 0) this.countByAddress.set(address, count)
     else this.countByAddress.delete(address)
     return true
+  }
+
+  private countOpen(address: string, difference: number): void {
+    const { connections } = this.parts.metrics
+    if (address.startsWith('127.') || address === '::1') connections.plainLocalOpen += difference
+    else connections.plainRemoteOpen += difference
   }
 
   // One look at all connections in an interval, as coarse as the reference's buckets, instead of a timer for each.

@@ -1,11 +1,14 @@
+/** Stands for the last operation when there is none to show. */
+export const NO_OPERATION = 0
+
 /** What a connection has seen, for the four-letter words. Plain fields: they are written for every request. */
 export class ConnectionStatistics {
   /** Wall clock, milliseconds. */
   readonly establishedMs: number
   received = 0
   sent = 0
-  /** Opcode of the last request, 0 before the first. */
-  lastOp = 0
+  /** Opcode of the last request, `NO_OPERATION` before the first and when it was a write that failed. */
+  lastOp: number = NO_OPERATION
   /** Xid of the last request that has one of its own; -1 before the first. */
   lastCxid = -1
   /** Zxid of the last reply, -1 before the first. */
@@ -22,7 +25,7 @@ export class ConnectionStatistics {
     this.establishedMs = nowMs
   }
 
-  /** A reply to a client's request was made. */
+  /** A reply to a client's request was made; `cxid` is negative for requests that have none of their own. */
   replied(op: number, cxid: number, zxid: number, latencyMs: number, monotonicMs: number): void {
     this.sent++
     this.lastOp = op
@@ -39,7 +42,7 @@ export class ConnectionStatistics {
   reset(): void {
     this.received = 0
     this.sent = 0
-    this.lastOp = 0
+    this.lastOp = NO_OPERATION
     this.lastCxid = -1
     this.lastZxid = -1
     this.lastResponseMs = 0

@@ -1,10 +1,12 @@
 // What a connection has outstanding, in the order of arrival: writes that wait for the disk, and reads that wait for
 // those writes. A read is kept as its frame's bytes, a write as a mark, since its own data is in the log already.
 //
-//   | length | frame of a read | -1 (a write) | -1 | length | frame | ...
+//   | length | arrival | frame of a read | -1 (a write) | -1 | length | arrival | frame | ...
 //   head                                                            tail
 
 const MARK = -1
+/** Int length, double arrival. */
+const FRAME_PREFIX_BYTES = 12
 const CAPACITY_MIN = 512
 /** A queue that grew beyond this gives its memory back when it has run empty. */
 const CAPACITY_KEPT_MAX = 64 * 1024
@@ -27,13 +29,14 @@ export class RequestQueue {
     this.size++
   }
 
-  /** Adds a read: a copy of its frame `bytes[start, end)`, without the length prefix. */
-  pushFrame(bytes: Uint8Array, start: number, end: number): void {
+  /** Adds a read: a copy of its frame `bytes[start, end)`, without the length prefix, and when it came. */
+  pushFrame(bytes: Uint8Array, start: number, end: number, arrivedMs: number): void {
     const length = end - start
-    this.reserve(4 + length)
+    this.reserve(FRAME_PREFIX_BYTES + length)
     this.view.setInt32(this.tail, length)
-    this.bytes.set(bytes.subarray(start, end), this.tail + 4)
-    this.tail += 4 + length
+    this.view.setFloat64(this.tail + 4, arrivedMs)
+    this.bytes.set(bytes.subarray(start, end), this.tail + FRAME_PREFIX_BYTES)
+    this.tail += FRAME_PREFIX_BYTES + length
     this.size++
     this.frameCount++
   }
@@ -51,13 +54,13 @@ export class RequestQueue {
   }
 
   /** Takes the read's frame: calls `receive` with the bytes, which are only valid during the call. */
-  popFrame(receive: (bytes: Uint8Array, view: DataView, start: number, end: number) => void): void {
-    const start = this.head + 4
+  popFrame(receive: (bytes: Uint8Array, view: DataView, start: number, end: number, arrivedMs: number) => void): void {
+    const start = this.head + FRAME_PREFIX_BYTES
     const length = this.view.getInt32(this.head)
     this.frameCount--
-    receive(this.bytes, this.view, start, start + length)
+    receive(this.bytes, this.view, start, start + length, this.view.getFloat64(this.head + 4))
     // The place is given up only afterwards: the bytes were not to be overwritten.
-    this.advance(4 + length)
+    this.advance(FRAME_PREFIX_BYTES + length)
   }
 
   clear(): void {

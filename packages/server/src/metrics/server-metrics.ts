@@ -5,6 +5,7 @@
 // The fields are grouped by the part of the server that writes them. A field may be written by that part only.
 // Times are milliseconds (with a fraction where the clock gives one), sizes are bytes, depths are numbers of requests.
 
+import { EventType } from '@tskeeper/protocol/server'
 import { CounterSet, SummarySet } from './keyed-set.ts'
 import { LatencyRange } from './latency-range.ts'
 import { NamespaceTraffic } from './namespace-traffic.ts'
@@ -165,6 +166,14 @@ export class WatchMetrics {
   readonly nodeChildren: Summary = new Summary()
   /** Bytes of the notifications sent. */
   notificationBytes: number = 0
+
+  /** An event of this type reached so many watchers. */
+  fired(type: number, watcherCount: number): void {
+    if (type === EventType.nodeDataChanged) this.nodeChanged.record(watcherCount)
+    else if (type === EventType.nodeChildrenChanged) this.nodeChildren.record(watcherCount)
+    else if (type === EventType.nodeCreated) this.nodeCreated.record(watcherCount)
+    else if (type === EventType.nodeDeleted) this.nodeDeleted.record(watcherCount)
+  }
 }
 
 /** Written by whoever notices that something is broken. */

@@ -1,7 +1,7 @@
 // Where a client's frames go. Reads are answered at once, unless writes of the same connection are still on their way to
 // the disk: then they wait for them, since a client sees its own writes. Writes go down the pipeline.
 
-import { addIdentity, type Identity, type SessionTracker } from '@tskeeper/core'
+import { addIdentity, type Identity, Ring, type SessionTracker } from '@tskeeper/core'
 import { ByteReader, DecodeError, ErrorCode, isClientOp, isWriteOp, Op, readAuthPacket, Xid } from '@tskeeper/protocol/server'
 import type { Authentication } from '../auth/authentication.ts'
 import { type ClientConnection, type ConnectionHost, ConnectionState } from '../listener/client-connection.ts'
@@ -9,7 +9,7 @@ import { OutputPool } from '../listener/output-pool.ts'
 import type { Logger } from '../logger.ts'
 import type { ServerMetrics } from '../metrics/server-metrics.ts'
 import type { Clock } from '../runtime/runtime.ts'
-import type { ReadAnswers } from './read-answers.ts'
+import { OP_THROTTLED, type ReadAnswers } from './read-answers.ts'
 import { hex, type SessionService } from './session-service.ts'
 import type { WritePipeline } from './write-pipeline.ts'
 
@@ -36,6 +36,14 @@ export interface ClientServiceParts {
   readonly frameLengthMax: number
   /** Requests in process from which on connections are not read. */
   readonly outstandingLimit: number
+  /** Requests in process from which on no further ones are taken up at all; 0 and less: there is no such limit. */
+  readonly requestThrottleLimit: number
+  /** A request that waited for longer than its session's timeout is stale. */
+  readonly isLatencyStale: boolean
+  /** Stale requests are dropped, and their connections closed. */
+  readonly isStaleDropped: boolean
+  /** Requests that waited for longer than this are refused; 0 and less: none is. Milliseconds. */
+  readonly throttledOpWaitTimeMs: number
   /** Frames longer than this are large; -1: none is. */
   readonly largeFrameThreshold: number
   /** Bytes of large requests that may be in process together. */
@@ -53,18 +61,28 @@ export class ClientService implements ConnectionHost {
   private readonly unflushed: ClientConnection[] = []
   private isFlushing = false
   private readonly throttled: ClientConnection[] = []
+  /** Too many requests are in process: no frame is taken up. */
+  isStalled = false
+  /** Connections whose frames wait for that to be over, in the order in which they are taken up. */
+  private readonly stalled = new Ring<ClientConnection>()
+  private readonly lateAfterMs: number
   /** Reads that wait behind writes, of all connections whose clients take their replies. */
   private deferredReads = 0
-  /** Monotonic time of the chunk in hand, and its wall clock time once somebody needed it. */
-  private nowMs = 0
+  /** Monotonic time of the chunk or batch in hand, and its wall clock time once somebody needed it. */
+  nowMs = 0
   private wallMs = -1
-  /** Reads answered in the chunk in hand, for the metrics. */
+  /** When the requests in hand came, and for how long they had to wait before they were taken up; mostly now, and 0. */
+  private arrivedMs = 0
+  private waitedMs = 0
+  /** Frames taken up, and reads answered at once, in the chunk in hand: for the metrics. */
+  private framesTakenUp = 0
   private readsAnswered = 0
   private isServing = true
 
   constructor(parts: ClientServiceParts) {
     this.parts = parts
     this.frameLengthMax = parts.frameLengthMax
+    this.lateAfterMs = parts.throttledOpWaitTimeMs > 0 ? parts.throttledOpWaitTimeMs : Number.POSITIVE_INFINITY
   }
 
   /** Requests that came in and are not answered yet. */
@@ -93,18 +111,31 @@ export class ClientService implements ConnectionHost {
       this.parts.metrics.connections.packetsSent++
       connection.statistics.sent++
     }
+    connection.isFarewell = true
     connection.end()
   }
 
   heard(connection: ClientConnection): void {
     this.nowMs = this.parts.clock.monotonicMs()
     this.wallMs = -1
+    this.waitedMs = connection.waitingSinceMs < 0 ? 0 : this.nowMs - connection.waitingSinceMs
+    // The client has to answer for the time in which it did not read, the server for that in which it had too much to do.
+    this.arrivedMs = connection.isStalled ? this.nowMs - this.waitedMs : this.nowMs
     connection.lastHeardMs = this.nowMs
     if (connection.session !== null) this.parts.tracker.touch(connection.session, this.nowMs)
   }
 
+  drained(): void {
+    this.nowMs = this.parts.clock.monotonicMs()
+  }
+
+  monotonicMs(): number {
+    return this.parts.clock.monotonicMs()
+  }
+
   handleFrame(connection: ClientConnection, bytes: Uint8Array, view: DataView, start: number, end: number): void {
     const { metrics } = this.parts
+    this.framesTakenUp++
     metrics.connections.packetsReceived++
     metrics.connections.bytesReceived += end - start + 4
     connection.statistics.received++
@@ -119,9 +150,13 @@ export class ClientService implements ConnectionHost {
     }
     const xid = view.getInt32(start)
     const op = view.getInt32(start + 4)
+    if (this.waitedMs > this.lateAfterMs && mayBeLate(op)) {
+      this.refuseLate(connection, xid)
+      return
+    }
     if (isWriteOp(op) || !isClientOp(op)) this.handleWrite(connection, op, xid, bytes, view, start, end)
     else if (connection.queue.size === 0 && op !== Op.auth && op !== Op.sasl) {
-      if (this.isServed(connection, xid)) this.answerRead(connection, op, xid, bytes, view, start + 8, end)
+      if (this.isServed(connection, xid)) this.answerNow(connection, op, xid, bytes, view, start + 8, end)
     } else this.handleOther(connection, op, xid, bytes, view, start, end)
   }
 
@@ -132,6 +167,23 @@ export class ClientService implements ConnectionHost {
       if (!(error instanceof DecodeError)) throw error
       this.refuseBytes(connection, `a connect request that cannot be read: ${error.message}`)
     }
+    this.admitted()
+  }
+
+  /** Perhaps more is in process than before: is it too much? */
+  private admitted(): void {
+    const { requestThrottleLimit } = this.parts
+    if (requestThrottleLimit > 0 && this.outstanding >= requestThrottleLimit) this.isStalled = true
+  }
+
+  /** The request has waited for too long: it is answered in its turn, but not carried out. */
+  private refuseLate(connection: ClientConnection, xid: number): void {
+    if (!this.isServed(connection, xid)) return
+    this.parts.metrics.throttle.throttledOps++
+    const { bytes, view } = THROTTLED_FRAME
+    view.setInt32(0, xid)
+    if (connection.queue.size === 0) this.answerNow(connection, OP_THROTTLED, xid, bytes, view, 8, 8)
+    else this.defer(connection, bytes, 0, 8)
   }
 
   private handleWrite(
@@ -160,14 +212,16 @@ export class ClientService implements ConnectionHost {
     )
       return
     if (op === Op.closeSession) {
-      this.parts.sessions.close(connection, session, xid, this.nowMs)
+      this.parts.sessions.close(connection, session, xid, this.arrivedMs)
+      this.admitted()
       return
     }
     if (this.wallMs < 0) this.wallMs = this.parts.clock.nowMs()
     connection.queue.pushMark()
     connection.sessionId = session.id
     this.reader.reset(bytes, view, start + 8, end)
-    this.parts.writes.submit(connection, connection, op, xid, this.wallMs, this.nowMs, this.reader)
+    this.parts.writes.submit(connection, connection, op, xid, this.wallMs, this.arrivedMs, this.reader)
+    this.admitted()
   }
 
   /** Authentication, and reads that have to wait for writes. */
@@ -191,17 +245,45 @@ export class ClientService implements ConnectionHost {
       return
     }
     if (!this.isServed(connection, xid)) return
-    connection.queue.pushFrame(bytes, start, end)
-    this.deferredReads++
+    this.defer(connection, bytes, start, end)
   }
 
-  handleDeferredRead(connection: ClientConnection, bytes: Uint8Array, view: DataView, start: number, end: number): void {
+  private defer(connection: ClientConnection, bytes: Uint8Array, start: number, end: number): void {
+    connection.queue.pushFrame(bytes, start, end, this.arrivedMs)
+    this.deferredReads++
+    this.admitted()
+  }
+
+  handleDeferredRead(
+    connection: ClientConnection,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    arrivedMs: number,
+  ): void {
     this.deferredReads--
     // What counts is who the client was when it asked. The session may have ended since: the answer is owed all the same.
     const { identities } = connection
     connection.identities = connection.takeIdentitiesOfRead()
-    this.answerRead(connection, view.getInt32(start + 4), view.getInt32(start), bytes, view, start + 8, end)
+    const latencyMs = this.nowMs - arrivedMs
+    this.answerRead(connection, view.getInt32(start + 4), view.getInt32(start), bytes, view, start + 8, end, latencyMs)
     connection.identities = identities
+    this.parts.metrics.requests.latency.record(latencyMs)
+    this.parts.metrics.requests.readLatencyMs.record(latencyMs)
+  }
+
+  private answerNow(
+    connection: ClientConnection,
+    op: number,
+    xid: number,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+  ): void {
+    this.answerRead(connection, op, xid, bytes, view, start, end, this.nowMs - this.arrivedMs)
+    this.readsAnswered++
   }
 
   // Frame: int length | ReplyHeader (int xid, long zxid, int err) | body.
@@ -213,6 +295,7 @@ export class ClientService implements ConnectionHost {
     view: DataView,
     start: number,
     end: number,
+    latencyMs: number,
   ): void {
     const { reader, parts } = this
     reader.reset(bytes, view, start, end)
@@ -244,11 +327,10 @@ export class ClientService implements ConnectionHost {
     outView.setInt32(frame + 8, Math.floor(zxid / TWO_TO_32))
     outView.setUint32(frame + 12, zxid >>> 0)
     outView.setInt32(frame + 16, code)
-    connection.statistics.replied(op, op === Op.ping ? -1 : xid, zxid, 0, this.nowMs)
+    connection.statistics.replied(op, op === Op.ping ? -1 : xid, zxid, latencyMs, this.nowMs)
     parts.metrics.connections.packetsSent++
     parts.metrics.requests.responseBytes += size
     parts.metrics.requests.responseSizes.record(size)
-    this.readsAnswered++
   }
 
   /** Is a read answered? Not for a session that is over: its client learns of it when it connects again. */
@@ -322,16 +404,20 @@ export class ClientService implements ConnectionHost {
   }
 
   inputHandled(connection: ClientConnection): void {
-    if (this.readsAnswered > 0) this.recordReads()
+    if (this.framesTakenUp > 0) this.recordChunk()
     if (connection.queue.size > 0 && this.outstanding > this.parts.outstandingLimit) this.throttle(connection)
     this.flushAll()
   }
 
   /** Reads take no time of their own: what is recorded is how long the chunk that they came in took. */
-  private recordReads(): void {
-    const elapsedMs = this.parts.clock.monotonicMs() - this.nowMs
-    this.parts.metrics.requests.latency.recordMany(elapsedMs, this.readsAnswered)
-    this.parts.metrics.requests.readLatencyMs.recordMany(elapsedMs, this.readsAnswered)
+  private recordChunk(): void {
+    const { clock, metrics } = this.parts
+    metrics.throttle.queueTimeMs.recordMany(this.waitedMs, this.framesTakenUp)
+    this.framesTakenUp = 0
+    if (this.readsAnswered === 0) return
+    const elapsedMs = clock.monotonicMs() - this.arrivedMs
+    metrics.requests.latency.recordMany(elapsedMs, this.readsAnswered)
+    metrics.requests.readLatencyMs.recordMany(elapsedMs, this.readsAnswered)
     this.readsAnswered = 0
   }
 
@@ -358,14 +444,57 @@ export class ClientService implements ConnectionHost {
     this.isFlushing = false
   }
 
+  stall(connection: ClientConnection): void {
+    if (connection.isStalled) return
+    connection.isStalled = true
+    this.stalled.push(connection)
+    this.parts.metrics.throttle.waits++
+  }
+
+  /** Takes up what waited because too many requests were in process, the connection that has waited longest first. */
+  private endStall(): void {
+    while (this.outstanding < this.parts.requestThrottleLimit) {
+      this.isStalled = false
+      const connection = this.stalled.shift()
+      if (connection === null) return
+      if (connection.isOpen && !this.isStale(connection)) connection.continueAfterStall()
+    }
+  }
+
+  /** Has the connection's session timed out while its requests waited? Then they are dropped with the connection, unless not wanted. */
+  private isStale(connection: ClientConnection): boolean {
+    const { clock, isLatencyStale, isStaleDropped, metrics } = this.parts
+    const { session, waitingSinceMs } = connection
+    if (!isLatencyStale || session === null || waitingSinceMs < 0) return false
+    if (clock.monotonicMs() - waitingSinceMs <= session.timeoutMs) return false
+    const count = connection.countWaitingFrames()
+    metrics.throttle.staleRequests += count
+    if (!isStaleDropped) return false
+    metrics.throttle.staleRequestsDropped += count
+    connection.dropInput()
+    this.refuseBytes(connection, `${count} requests waited for longer than the session's timeout`)
+    return true
+  }
+
+  /** A batch of writes is about to be applied. */
+  committing(nowMs: number): void {
+    this.nowMs = nowMs
+  }
+
   /** A batch of writes is done. */
   committed(): void {
-    if (this.readsAnswered > 0) this.recordReads()
     this.flushAll()
+    if (this.isStalled) this.endStall()
     while (this.throttled.length > 0 && this.outstanding <= this.parts.outstandingLimit / 2) {
       const connection = this.throttled.shift()
       if (connection?.isOpen === true) connection.unthrottle()
     }
+  }
+
+  notified(length: number): void {
+    const { connections, watches } = this.parts.metrics
+    connections.packetsSent++
+    watches.notificationBytes += length
   }
 
   deferredReadsChanged(difference: number): void {
@@ -393,15 +522,40 @@ export class ClientService implements ConnectionHost {
   closed(connection: ClientConnection): void {
     const { session } = connection
     this.parts.removeWatcher(connection)
+    this.countEnd(connection)
     if (session !== null) {
       if (session.attachment === connection) session.attachment = null
-      this.parts.metrics.connections.dropped++
       this.parts.logger.debug(`Connection ${connection.name} of session 0x${hex(session.id)} is gone`)
     }
     this.parts.onClosed(connection)
   }
+
+  private countEnd(connection: ClientConnection): void {
+    const { connections, throttle } = this.parts.metrics
+    if (!connection.isFarewell) connections.dropped++
+    if (connection.closingSinceMs >= 0) connections.socketClosingTimeMs.record(this.monotonicMs() - connection.closingSinceMs)
+    // What waited goes with the connection.
+    const count = connection.countWaitingFrames()
+    throttle.staleRequests += count
+    throttle.staleRequestsDropped += count
+  }
+}
+
+/** Authentication does not wait in line, pings keep sessions alive, and what ends a session makes room. */
+function mayBeLate(op: number): boolean {
+  return isClientOp(op) && op !== Op.ping && op !== Op.closeSession && op !== Op.auth && op !== Op.sasl
 }
 
 const TWO_TO_32 = 4294967296
+/** Stands in the queue for a request that is refused because it waited for too long: int xid, int operation. */
+const THROTTLED_FRAME: { readonly bytes: Uint8Array; readonly view: DataView } = makeThrottledFrame()
+
+function makeThrottledFrame(): { readonly bytes: Uint8Array; readonly view: DataView } {
+  const bytes = new Uint8Array(8)
+  const view = new DataView(bytes.buffer)
+  view.setInt32(4, OP_THROTTLED)
+  return { bytes, view }
+}
+
 /** Connections whose output buffers are held before they are flushed. */
 const UNFLUSHED_MAX = 64

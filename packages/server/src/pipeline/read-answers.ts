@@ -29,7 +29,11 @@ import {
   writeWhoAmIResponse,
 } from '@tskeeper/protocol/server'
 import type { ClientConnection } from '../listener/client-connection.ts'
+import type { NamespaceTraffic } from '../metrics/namespace-traffic.ts'
 import { ChildrenCache } from './children-cache.ts'
+
+/** No operation of the protocol: stands for a request that is refused because it had waited for too long. */
+export const OP_THROTTLED = -127
 
 const ANY_MODE = WATCH_STANDARD | WATCH_PERSISTENT | WATCH_RECURSIVE
 
@@ -38,12 +42,20 @@ export class ReadAnswers {
   private readonly schemes: AclSchemes
   private readonly isAclSkipped: boolean
   private readonly childrenCache: ChildrenCache
+  private readonly traffic: NamespaceTraffic
 
-  constructor(database: Database, schemes: AclSchemes, isAclSkipped: boolean, childrenCacheSize: number) {
+  constructor(
+    database: Database,
+    schemes: AclSchemes,
+    isAclSkipped: boolean,
+    childrenCacheSize: number,
+    traffic: NamespaceTraffic,
+  ) {
     this.database = database
     this.schemes = schemes
     this.isAclSkipped = isAclSkipped
     this.childrenCache = new ChildrenCache(database.tree, childrenCacheSize)
+    this.traffic = traffic
   }
 
   /**
@@ -85,6 +97,8 @@ export class ReadAnswers {
         return this.setWatches(connection, input, false)
       case Op.setWatches2:
         return this.setWatches(connection, input, true)
+      case OP_THROTTLED:
+        return ErrorCode.THROTTLED_OP
       default:
         return ErrorCode.UNIMPLEMENTED
     }
@@ -102,8 +116,10 @@ export class ReadAnswers {
     if (node === 0) return ErrorCode.NO_NODE
     if (!this.mayRead(node, connection.identities)) return ErrorCode.NO_AUTH
     if (isWatched) watches.addData(connection, input.bytes, start, length, WATCH_STANDARD)
+    const begin = out.position
     tree.nodes.writeData(node, out)
     tree.nodes.writeStat(node, out)
+    this.traffic.record(input.bytes, start, length, length + out.position - begin - LENGTH_BYTES)
     return ErrorCode.OK
   }
 
@@ -119,6 +135,7 @@ export class ReadAnswers {
     if (isWatched) watches.addData(connection, input.bytes, start, length, WATCH_STANDARD)
     if (node === 0) return ErrorCode.NO_NODE
     tree.nodes.writeStat(node, out)
+    this.traffic.record(input.bytes, start, length, length + STAT_BYTES)
     return ErrorCode.OK
   }
 
@@ -132,8 +149,11 @@ export class ReadAnswers {
     if (node === 0) return ErrorCode.NO_NODE
     if (!this.mayRead(node, connection.identities)) return ErrorCode.NO_AUTH
     if (isWatched) watches.addChild(connection, input.bytes, start, length, WATCH_STANDARD)
+    const begin = out.position
     this.childrenCache.write(node, out)
+    const nameBytes = nameBytesOf(out, begin)
     if (hasStat) tree.nodes.writeStat(node, out)
+    this.traffic.record(input.bytes, start, length, length + nameBytes + (hasStat ? STAT_BYTES : 0))
     return ErrorCode.OK
   }
 
@@ -210,10 +230,15 @@ export class ReadAnswers {
       return
     }
     writeMultiHeader(out, op, false, 0)
+    const begin = out.position
     if (op === Op.getData) {
       tree.nodes.writeData(node, out)
       tree.nodes.writeStat(node, out)
-    } else this.childrenCache.write(node, out)
+      this.traffic.record(input.bytes, start, length, length + out.position - begin - LENGTH_BYTES)
+    } else {
+      this.childrenCache.write(node, out)
+      this.traffic.record(input.bytes, start, length, length + nameBytesOf(out, begin))
+    }
   }
 
   // --- watches ---------------------------------------------------------------------------------
@@ -314,6 +339,15 @@ export class ReadAnswers {
 /** What each type of watch stands for in the data table; the index is the `WatcherType`. */
 const DATA_MODES = [0, 0, WATCH_STANDARD, ANY_MODE, WATCH_PERSISTENT, WATCH_RECURSIVE]
 const CHILD_MODES = [0, WATCH_STANDARD, 0, ANY_MODE, WATCH_PERSISTENT, 0]
+
+/** Of a string's or a buffer's length. */
+const LENGTH_BYTES = 4
+const STAT_BYTES = 68
+
+/** Bytes of the names in the vector that was written from `begin` on. */
+function nameBytesOf(out: ByteWriter, begin: number): number {
+  return out.position - begin - LENGTH_BYTES - LENGTH_BYTES * out.view.getInt32(begin)
+}
 
 function isWatcherType(type: number): boolean {
   return type >= WatcherType.children && type <= WatcherType.persistentRecursive

@@ -11,11 +11,12 @@ import {
   type SessionTracker,
   sessionPassword,
 } from '@tskeeper/core'
-import { ByteReader } from '@tskeeper/protocol/server'
+import { ByteReader, Op } from '@tskeeper/protocol/server'
 import { type ClientConnection, ConnectionState } from '../listener/client-connection.ts'
 import type { Logger } from '../logger.ts'
 import type { ServerMetrics } from '../metrics/server-metrics.ts'
 import type { Clock, TimerHandle, Timers } from '../runtime/runtime.ts'
+import type { ConnectionThrottle } from './connection-throttle.ts'
 import type { WritePipeline } from './write-pipeline.ts'
 
 export interface SessionServiceParts {
@@ -28,6 +29,8 @@ export interface SessionServiceParts {
   readonly logger: Logger
   readonly metrics: ServerMetrics
   readonly writes: WritePipeline
+  /** Null when connections are not throttled. */
+  readonly throttle: ConnectionThrottle | null
   /** Last zxid applied. */
   readonly lastZxid: () => number
 }
@@ -68,6 +71,7 @@ export class SessionService {
     const password = reader.readBuffer()
     connection.hasReadOnlyByte = reader.remaining() > 0
     parts.metrics.connections.connectRequests++
+    if (parts.throttle !== null && !this.isAdmitted(connection, parts.throttle, sessionId === 0n)) return
     if (lastZxidSeen > parts.lastZxid()) {
       parts.logger.info(
         `Refusing session request for client ${connection.name} as it has seen zxid 0x${lastZxidSeen.toString(16)} our last zxid is 0x${parts.lastZxid().toString(16)} client must try another server`,
@@ -78,6 +82,19 @@ export class SessionService {
     const timeoutMs = negotiateTimeout(wantedTimeoutMs, parts.limits)
     if (sessionId === 0n) this.begin(connection, timeoutMs)
     else this.resume(connection, sessionId, password, timeoutMs)
+  }
+
+  /** Asks the throttle; a connection that it refuses is closed without a response. */
+  private isAdmitted(connection: ClientConnection, throttle: ConnectionThrottle, isNew: boolean): boolean {
+    const { clock, logger, metrics } = this.parts
+    const isAdmitted = throttle.admit(isNew ? 'global' : 'renewed', clock.monotonicMs())
+    metrics.connections.tokenDeficit.record(throttle.missingTokens)
+    metrics.connections.dropProbability = throttle.dropProbability
+    if (isAdmitted) return true
+    metrics.connections.rejected++
+    logger.info(`Closing ${connection.name}: the connection throttle refuses it`)
+    connection.destroy()
+    return false
   }
 
   private begin(connection: ClientConnection, timeoutMs: number): void {
@@ -93,7 +110,8 @@ export class SessionService {
   }
 
   private resume(connection: ClientConnection, sessionId: bigint, password: Uint8Array | null, timeoutMs: number): void {
-    const { tracker, clock } = this.parts
+    const { tracker, clock, metrics } = this.parts
+    metrics.sessions.revalidated++
     // The password comes first: who does not know it must not be able to cut off who does.
     const session = passwordMatches(sessionId, password) ? tracker.get(sessionId) : null
     if (session === null || !tracker.resume(session, timeoutMs, localOwner, clock.monotonicMs())) {
@@ -110,6 +128,7 @@ export class SessionService {
     connection.session = session
     connection.state = ConnectionState.OPEN
     this.writeResponse(connection, session)
+    connection.statistics.sent++
     // The timeout may be shorter than it was.
     this.schedule(tracker.expiryMs(session))
   }
@@ -125,11 +144,13 @@ export class SessionService {
     connection.end()
   }
 
-  /** The createSession of this connection is applied. */
-  created(connection: ClientConnection): void {
+  /** The createSession that this connection asked for at `arrivedMs` is applied. */
+  created(connection: ClientConnection, arrivedMs: number): void {
     if (!connection.isOpen || connection.session === null) return
     connection.state = ConnectionState.OPEN
     this.writeResponse(connection, connection.session)
+    const nowMs = this.parts.clock.monotonicMs()
+    connection.statistics.replied(Op.createSession, 0, this.parts.lastZxid(), nowMs - arrivedMs, nowMs)
     connection.continueInput()
   }
 
@@ -145,7 +166,6 @@ export class SessionService {
     sessionPassword(session.id, out.bytes, out.position)
     out.position += SESSION_PASSWORD_LENGTH
     if (connection.hasReadOnlyByte) out.writeBoolean(false)
-    connection.statistics.sent++
     this.parts.metrics.connections.packetsSent++
   }
 
@@ -162,6 +182,7 @@ export class SessionService {
     if (requester !== null && reply !== null) {
       reply()
       requester.session = null
+      requester.isFarewell = true
       requester.endAfterQueue()
       return
     }

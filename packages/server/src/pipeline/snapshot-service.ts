@@ -9,6 +9,7 @@ import type { Runtime, TimerHandle } from '../runtime/runtime.ts'
 import { StartupError } from '../startup-error.ts'
 import type { DataDirectories } from '../storage/data-directories.ts'
 import { purge } from '../storage/purge.ts'
+import { writeFirstSnapshot } from '../storage/recovery.ts'
 import { snapshotFormatOf } from '../storage/snapshot-format.ts'
 import { SnapshotWriter, type SnapshotWriterOptions } from '../storage/snapshot-writer.ts'
 import type { TxnLog } from '../storage/txn-log.ts'
@@ -56,6 +57,14 @@ export class SnapshotService {
       clock: runtime.clock,
       logger,
     }
+  }
+
+  /** The first snapshot of a new database, before anything is served. */
+  writeFirst(): void {
+    const { runtime, directories, metrics } = this.parts
+    const beganMs = runtime.clock.monotonicMs()
+    writeFirstSnapshot(directories, this.writerOptions())
+    metrics.snapshots.writeTimeMs.record(runtime.clock.monotonicMs() - beganMs)
   }
 
   /** After an append: rolls the log and begins a snapshot if it is time. */

@@ -25,6 +25,8 @@ export class WriteBatch {
   readonly contentCrcs: number[] = []
   firstZxid = 0
   lastZxid = 0
+  /** Monotonic milliseconds at which the log took the batch up. */
+  startedMs = 0
   /** Bytes of the requests among these that count as large. */
   largeRequestBytes = 0
 

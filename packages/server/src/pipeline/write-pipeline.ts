@@ -11,11 +11,14 @@ import type { Database, Preparer, Requester, Session } from '@tskeeper/core'
 import { type ByteReader, ByteWriter, ErrorCode, Op } from '@tskeeper/protocol/server'
 import type { OutstandingRequestView } from '../admin/server-view.ts'
 import type { ClientConnection } from '../listener/client-connection.ts'
+import { NO_OPERATION } from '../listener/connection-statistics.ts'
 import type { ServerMetrics } from '../metrics/server-metrics.ts'
 import type { Clock, Timers } from '../runtime/runtime.ts'
 import type { TxnLog } from '../storage/txn-log.ts'
 import { beginEntry, ENTRY_PREFIX_SIZE, endEntry } from '../storage/txn-log-entry.ts'
+import { recordBatchTimes } from './batch-times.ts'
 import { WriteBatch } from './write-batch.ts'
+import { recordWriteTraffic } from './write-traffic.ts'
 
 export interface WritePipelineParts {
   readonly database: Database
@@ -24,8 +27,10 @@ export interface WritePipelineParts {
   readonly clock: Clock
   readonly timers: Timers
   readonly metrics: ServerMetrics
-  /** A createSession is applied: its client can be answered. */
-  readonly onSessionCreated: (connection: ClientConnection) => void
+  /** A batch is about to be applied, at this monotonic time. */
+  readonly onCommitting: (nowMs: number) => void
+  /** A createSession is applied: its client, which asked at `arrivedMs`, can be answered. */
+  readonly onSessionCreated: (connection: ClientConnection, arrivedMs: number) => void
   /** A closeSession is applied; `connection` is that of the client that asked for it, null when the server did. */
   readonly onSessionClosed: (sessionId: bigint, connection: ClientConnection | null, reply: (() => void) | null) => void
   /** A batch is in the log; a moment to look whether a snapshot is due. */
@@ -46,7 +51,6 @@ export class WritePipeline {
   private isSyncing = false
   private isFlushScheduled = false
   private hasFailed = false
-  private syncStartedMs = 0
   private readonly multiResults = new ByteWriter(1024)
   private readonly flushSoon = (): void => {
     this.isFlushScheduled = false
@@ -86,9 +90,13 @@ export class WritePipeline {
     arrivedMs: number,
     input: ByteReader,
   ): void {
-    const { entries } = this.gathering
+    const { clock, metrics, preparer } = this.parts
+    const { entries, count } = this.gathering
+    // One in a batch is measured: looking at the clock takes as long as preparing does.
+    const beganMs = count === 0 ? clock.monotonicMs() : 0
     const start = beginEntry(entries)
-    this.parts.preparer.prepare(op, requester, xid, timeMs, input, entries)
+    preparer.prepare(op, requester, xid, timeMs, input, entries)
+    if (count === 0) metrics.prep.processTimeMs.record(clock.monotonicMs() - beganMs)
     this.add(connection, op, xid, start, arrivedMs)
   }
 
@@ -106,9 +114,12 @@ export class WritePipeline {
     timeMs: number,
     arrivedMs: number,
   ): void {
+    const { clock, metrics, preparer } = this.parts
     const { entries } = this.gathering
+    const beganMs = clock.monotonicMs()
     const start = beginEntry(entries)
-    this.parts.preparer.prepareCloseSession(sessionId, xid, timeMs, entries)
+    preparer.prepareCloseSession(sessionId, xid, timeMs, entries)
+    metrics.prep.closeSessionTimeMs.record(clock.monotonicMs() - beganMs)
     this.add(connection, Op.closeSession, xid, start, arrivedMs)
   }
 
@@ -133,6 +144,7 @@ export class WritePipeline {
       arrivedMs,
       this.parts.preparer.contentCrc,
     )
+    this.parts.metrics.prep.requestsQueued++
     if (this.isSyncing || this.isFlushScheduled) return
     // Not at once: what the other connections have sent in this turn of the loop shall share the sync.
     this.isFlushScheduled = true
@@ -146,7 +158,9 @@ export class WritePipeline {
     this.syncing = batch
     this.isSyncing = true
     const { log, clock, metrics } = this.parts
-    this.syncStartedMs = clock.monotonicMs()
+    batch.startedMs = clock.monotonicMs()
+    metrics.log.requestsQueued += batch.count
+    metrics.log.queueSize.record(batch.count)
     metrics.log.batchSize.record(batch.count)
     try {
       log.append(batch.entries.bytes, batch.entries.position, batch.firstZxid, batch.lastZxid, batch.count)
@@ -155,6 +169,7 @@ export class WritePipeline {
       this.fail(error)
       return
     }
+    metrics.log.processTimeMs.record(clock.monotonicMs() - batch.startedMs)
     this.parts.onAppended()
   }
 
@@ -164,15 +179,15 @@ export class WritePipeline {
       return
     }
     const done = this.syncing
-    const nowMs = this.parts.clock.monotonicMs()
-    this.parts.metrics.log.flushTimeMs.record(nowMs - this.syncStartedMs)
+    const syncedMs = this.parts.clock.monotonicMs()
     this.isSyncing = false
     this.syncing = this.spare
     // The disk goes on with the next batch while this one is applied.
     this.committing = done
     this.flush()
     if (this.hasFailed) return
-    this.commit(done, nowMs)
+    this.commit(done, syncedMs)
+    this.recordBatch(done, syncedMs)
     done.clear()
     this.committing = null
     this.spare = done
@@ -181,9 +196,19 @@ export class WritePipeline {
     if (this.inProcess === 0 && this.onIdle !== null) this.onIdle()
   }
 
+  private recordBatch(batch: WriteBatch, syncedMs: number): void {
+    const { clock, database, log, metrics, preparer } = this.parts
+    recordBatchTimes(metrics, batch, syncedMs, clock.monotonicMs())
+    metrics.log.slowSyncs = log.slowSyncCount
+    metrics.failures.digestMismatches = database.digestMismatchCount
+    metrics.prep.pendingChangesAdded = preparer.view.preparedCount
+    metrics.prep.pendingChangesRemoved = preparer.view.preparedCount - preparer.view.waitingCount
+  }
+
   private commit(batch: WriteBatch, nowMs: number): void {
-    const { database, preparer } = this.parts
+    const { database, preparer, metrics } = this.parts
     const { bytes, view } = batch.entries
+    this.parts.onCommitting(nowMs)
     for (let i = 0; i < batch.count; i++) {
       const op = batch.ops[i] as number
       const connection = batch.connections[i] ?? null
@@ -191,6 +216,8 @@ export class WritePipeline {
       this.multiResults.reset()
       database.multiResults = isMulti ? this.multiResults : null
       database.apply(bytes, view, batch.starts[i] as number, batch.ends[i] as number, batch.contentCrcs[i] as number)
+      if (database.code === ErrorCode.OK)
+        recordWriteTraffic(metrics.requests.writeTraffic, database.type, bytes, view, batch.starts[i] as number)
       preparer.view.applied(database.appliedZxid)
       this.reply(connection, op, batch.xids[i] as number, bytes, nowMs, batch.arrivedMs[i] as number)
     }
@@ -206,7 +233,7 @@ export class WritePipeline {
   ): void {
     const { database } = this.parts
     if (op === Op.createSession) {
-      if (connection !== null) this.parts.onSessionCreated(connection)
+      if (connection !== null) this.parts.onSessionCreated(connection, arrivedMs)
       return
     }
     if (op === Op.closeSession) {
@@ -226,8 +253,11 @@ export class WritePipeline {
     nowMs: number,
     arrivedMs: number,
   ): void {
-    if (!connection.isOpen) return
     const { database, metrics } = this.parts
+    if (!connection.isOpen) {
+      metrics.throttle.staleReplies++
+      return
+    }
     const out = connection.beginWriteReply()
     const start = out.position
     out.ensure(20)
@@ -241,12 +271,11 @@ export class WritePipeline {
     writeZxid(view, start + 8, database.lastZxid)
     view.setInt32(start + 16, code)
     const size = out.position - start - 4
-    const latencyMs = nowMs - arrivedMs
-    connection.statistics.replied(op, xid, database.lastZxid, latencyMs, nowMs)
+    // A write that failed is no last operation, as in the reference.
+    const lastOp = code === ErrorCode.OK ? op : NO_OPERATION
+    connection.statistics.replied(lastOp, xid, database.lastZxid, nowMs - arrivedMs, nowMs)
     connection.endWriteReply(out)
     metrics.connections.packetsSent++
-    metrics.requests.latency.record(latencyMs)
-    metrics.requests.updateLatencyMs.record(latencyMs)
     metrics.requests.responseSizes.record(size)
     metrics.requests.responseBytes += size
   }

@@ -5,6 +5,7 @@
 import type { SnapshotTarget } from '@tskeeper/core'
 import type { Logger } from '../logger.ts'
 import type { Disk } from '../runtime/disk.ts'
+import type { Clock } from '../runtime/runtime.ts'
 import { StartupError } from '../startup-error.ts'
 import { CorruptSnapshotError } from './corrupt-snapshot-error.ts'
 import type { DataDirectories } from './data-directories.ts'
@@ -40,6 +41,7 @@ export interface RecoveryOptions<T> {
   readonly isEmptySnapshotTrusted: boolean
   /** Longest transaction that the log is expected to hold: the largest packet and its slack. */
   readonly entryLengthMax: number
+  readonly clock: Clock
   readonly logger: Logger
 }
 
@@ -52,6 +54,9 @@ export interface Recovery<T> {
   /** Last transaction in the database. -1: empty, and not to be counted as a database until a leader has filled it. */
   readonly lastZxid: number
   readonly replayedCount: number
+  /** How long loading the snapshot took, those that were passed over included, and how long reading and replaying the logs. */
+  readonly snapshotLoadMs: number
+  readonly replayMs: number
   /**
    * True: there is no snapshot on disk, so one has to be written before anything is acknowledged (for an empty database with
    * `writeFirstSnapshot`). False also for an empty database that must not count as one.
@@ -76,10 +81,12 @@ export function writeFirstSnapshot(directories: DataDirectories, options: Snapsh
 }
 
 async function recoverFromSnapshot<T>(options: RecoveryOptions<T>, candidates: readonly StoredFile[]): Promise<Recovery<T>> {
+  const beganMs = options.clock.monotonicMs()
   const { file, database, summary } = await loadNewest(options, candidates)
+  const snapshotLoadMs = options.clock.monotonicMs() - beganMs
   const replayed = replayLogs(options, database, file.zxid, false)
   removeInitializeFiles(options.disk, options.directories, options.logger)
-  return { database, snapshotZxid: file.zxid, snapshot: summary, ...replayed, isSnapshotNeeded: false }
+  return { database, snapshotZxid: file.zxid, snapshot: summary, snapshotLoadMs, ...replayed, isSnapshotNeeded: false }
 }
 
 interface LoadedSnapshot<T> {
@@ -126,7 +133,7 @@ function recoverFromLogsAlone<T>(options: RecoveryOptions<T>, logs: readonly Sto
   const database = options.target.createFresh()
   const replayed = replayLogs(options, database, 0, true)
   removeInitializeFiles(options.disk, directories, logger)
-  return { database, snapshotZxid: -1, snapshot: null, ...replayed, isSnapshotNeeded: true }
+  return { database, snapshotZxid: -1, snapshot: null, snapshotLoadMs: 0, ...replayed, isSnapshotNeeded: true }
 }
 
 function recoverEmpty<T>(options: RecoveryOptions<T>): Recovery<T> {
@@ -140,6 +147,8 @@ function recoverEmpty<T>(options: RecoveryOptions<T>): Recovery<T> {
     snapshot: null,
     lastZxid: isAllowed ? 0 : -1,
     replayedCount: 0,
+    snapshotLoadMs: 0,
+    replayMs: 0,
     isSnapshotNeeded: isAllowed,
   }
 }
@@ -149,14 +158,15 @@ function replayLogs<T>(
   database: T,
   afterZxid: number,
   isStartTrusted: boolean,
-): { readonly lastZxid: number; readonly replayedCount: number } {
-  const { disk, directories, entryLengthMax, logger, target } = options
+): Pick<Recovery<T>, 'lastZxid' | 'replayedCount' | 'replayMs'> {
+  const { disk, directories, entryLengthMax, clock, logger, target } = options
+  const beganMs = clock.monotonicMs()
   const result = readTxnLogs(
     { disk, directory: directories.logDirectory, logger, afterZxid, entryLengthMax, isStartTrusted },
     (bytes, start, end) => target.replay(database, bytes, start, end),
   )
   logger.info(`Replayed ${result.entryCount} transactions, the last is 0x${formatZxid(result.lastZxid)}`)
-  return { lastZxid: result.lastZxid, replayedCount: result.entryCount }
+  return { lastZxid: result.lastZxid, replayedCount: result.entryCount, replayMs: clock.monotonicMs() - beganMs }
 }
 
 function removeInitializeFiles(disk: Disk, directories: DataDirectories, logger: Logger): void {

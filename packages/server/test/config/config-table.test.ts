@@ -87,6 +87,7 @@ const OTHER_VALUES: Readonly<Record<string, string>> = {
   standaloneEnabled: 'false',
   'closeSessionTxn.enabled': 'false',
   'DigestAuthenticationProvider.enabled': 'false',
+  requestThrottleDropStale: 'false',
 }
 
 /** A configuration without the parts that only repeat the text of the file. */

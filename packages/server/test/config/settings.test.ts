@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { linesAt, load } from './sources.ts'
+import { linesAt, load, refusal } from './sources.ts'
 
 const MINIMAL = 'dataDir=/d\n'
 
@@ -62,10 +62,19 @@ test.each(['jute.maxbuffer', 'zookeeper.jute.maxbuffer'])('a bare property can b
 })
 
 test.each(['connectionMaxTokens', 'connection_throttle_tokens'])('%s is known, whichever of its names is used', (key) => {
-  expect(linesAt(load(`${MINIMAL}${key}=0\n`).log, 'warn')).toEqual([])
-  expect(linesAt(load(`${MINIMAL}${key}=5\n`).log, 'warn')).toEqual([
-    `${key}=5 in /srv/conf/zoo.cfg has no effect: The connection throttle is not available in this version.`,
-  ])
+  const { config, log } = load(`${MINIMAL}${key}=5\n`)
+  expect(config.connectionMaxTokens).toBe(5)
+  expect(linesAt(log, 'warn')).toEqual([])
+})
+
+test('a fraction must be a number in its range', () => {
+  expect(load(`${MINIMAL}connectionDropIncrease=0.5\n`).config.connectionDropIncrease).toBe(0.5)
+  const causeOf = (value: string): string => refusal(() => load(`${MINIMAL}connectionDropIncrease=${value}\n`)).cause
+  expect(causeOf('half')).toContain('connectionDropIncrease=half in /srv/conf/zoo.cfg must be a number, for example 0.33')
+  expect(causeOf('1.5')).toContain(
+    'connectionDropIncrease=1.5 in /srv/conf/zoo.cfg must be a number from 0 to 1, for example 0.02',
+  )
+  expect(causeOf('-0.1')).toContain('connectionDropIncrease is out of range')
 })
 
 test('of two spellings in one file the one of the documentation counts', () => {

@@ -7,6 +7,7 @@ import { silentLogger } from '../../src/logger.ts'
 import { NodeDisk } from '../../src/runtime/node-disk.ts'
 import { locateDirectories } from '../../src/storage/data-directories.ts'
 import { type Recovery, recover } from '../../src/storage/recovery.ts'
+import { ManualClock } from '../manual-runtime.ts'
 import type { MemoryDisk } from '../memory-disk.ts'
 import { DIRECTORY, emptyDisk, flipBit, putFile } from './sample-log.ts'
 
@@ -39,6 +40,7 @@ function load(disk: MemoryDisk): Promise<Recovery<Database>> {
     isAutocreateAllowed: true,
     isEmptySnapshotTrusted: false,
     entryLengthMax: 2 * 0xfffff,
+    clock: new ManualClock(),
     logger: silentLogger,
   })
 }

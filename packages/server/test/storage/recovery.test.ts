@@ -11,6 +11,7 @@ import {
   writeFirstSnapshot,
 } from '../../src/storage/recovery.ts'
 import { writeSnapshotNow } from '../../src/storage/snapshot-writer.ts'
+import { ManualClock } from '../manual-runtime.ts'
 import { MemoryDisk } from '../memory-disk.ts'
 import { RecordingLogger } from '../recording-logger.ts'
 import { DIRECTORY, emptyDisk, flipBit, LogFixture, putFile, sampleLogFile, upTo } from './sample-log.ts'
@@ -41,6 +42,7 @@ function start(disk: MemoryDisk, options: Partial<RecoveryOptions<Collected>> = 
     isAutocreateAllowed: true,
     isEmptySnapshotTrusted: false,
     entryLengthMax: 1 << 20,
+    clock: new ManualClock(),
     logger: new RecordingLogger(),
     ...options,
   })

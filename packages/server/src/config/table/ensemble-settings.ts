@@ -223,12 +223,9 @@ export const ensembleSettings: ConfigSection = {
 }
 
 function pauseMonitor(): ConfigEntry[] {
-  const common = { status: 'not yet', note: 'Pauses of the event loop are not watched in this version.' } as const
+  const common = { min: 0 } as const
   return [
-    setting('jvm.pause.monitor', 'boolean', 'Report times in which the server did not get to run.', {
-      ...common,
-      default: 'false',
-    }),
+    setting('jvm.pause.monitor', 'boolean', 'Report times in which the server did not get to run.', { default: 'false' }),
     setting('jvm.pause.warn-threshold.ms', 'long', 'A pause of this length is a warning.', {
       ...common,
       default: '10000',
@@ -239,6 +236,6 @@ function pauseMonitor(): ConfigEntry[] {
       default: '1000',
       unit: 'ms',
     }),
-    setting('jvm.pause.sleep.time.ms', 'long', 'Time between two measurements.', { ...common, default: '500', unit: 'ms' }),
+    setting('jvm.pause.sleep.time.ms', 'long', 'Time between two measurements.', { default: '500', unit: 'ms', min: 1 }),
   ]
 }

@@ -37,14 +37,17 @@ export const limitSettings: ConfigSection = {
       min: 1,
     }),
     ...requestThrottle(),
-    setting('throttledOpWaitTime', 'integer', 'Requests that waited longer are refused with error -127; 0 turns it off.', {
-      property: 'zookeeper.throttled_op_wait_time',
-      default: '0',
-      unit: 'ms',
-      importance: 'rare',
-      status: 'not yet',
-      note: 'The request throttler is not available in this version.',
-    }),
+    setting(
+      'throttledOpWaitTime',
+      'integer',
+      'Requests that had to wait for longer than this, because too much was in progress or their client did not read its replies, are refused with error -127 and not carried out; 0 and less turns it off.',
+      {
+        property: 'zookeeper.throttled_op_wait_time',
+        default: '0',
+        unit: 'ms',
+        importance: 'rare',
+      },
+    ),
     ...connectionThrottle(),
     setting(
       'largeRequestMaxBytes',
@@ -183,54 +186,56 @@ export const limitSettings: ConfigSection = {
 }
 
 function requestThrottle(): ConfigEntry[] {
-  const common = {
-    importance: 'rare',
-    status: 'not yet',
-    note: 'The request throttler is not available in this version.',
-  } as const
   return [
-    setting('requestThrottleLimit', 'integer', 'Requests in progress above which further ones wait; 0 turns the throttler off.', {
-      ...common,
-      property: 'zookeeper.request_throttle_max_requests',
-      default: '0',
-      unit: 'requests',
-    }),
-    setting('requestThrottleStallTime', 'integer', 'How long a request waits before the throttler looks again.', {
-      ...common,
+    setting(
+      'requestThrottleLimit',
+      'integer',
+      'Requests in progress from which on no further ones are taken up, of any connection; 0 and less turns the throttle off.',
+      {
+        property: 'zookeeper.request_throttle_max_requests',
+        default: '0',
+        unit: 'requests',
+        importance: 'rare',
+      },
+    ),
+    setting('requestThrottleStallTime', 'integer', 'How long a request waits before the throttle looks again.', {
       property: 'zookeeper.request_throttle_stall_time',
       default: '100',
       unit: 'ms',
+      importance: 'rare',
+      status: 'no effect',
+      note: 'What waits is taken up as soon as requests in progress are done; nobody has to look.',
     }),
-    setting('requestThrottleDropStale', 'boolean', 'Drop waiting requests whose client is gone.', {
-      ...common,
-      property: 'zookeeper.request_throttle_drop_stale',
-      default: 'true',
-    }),
-    setting('requestStaleLatencyCheck', 'boolean', "A request that waited longer than its session's timeout counts as stale.", {
-      ...common,
-      property: 'zookeeper.request_stale_latency_check',
-      default: 'false',
-    }),
+    setting(
+      'requestThrottleDropStale',
+      'boolean',
+      'Drop stale requests that were held back by the throttle, and close their connection.',
+      { property: 'zookeeper.request_throttle_drop_stale', default: 'true', importance: 'rare' },
+    ),
+    setting(
+      'requestStaleLatencyCheck',
+      'boolean',
+      "A request that the throttle held back for longer than its session's timeout counts as stale.",
+      { property: 'zookeeper.request_stale_latency_check', default: 'false', importance: 'rare' },
+    ),
     setting('requestStaleConnectionCheck', 'boolean', 'A request whose connection is closed counts as stale.', {
-      ...common,
       property: 'zookeeper.request_stale_connection_check',
       default: 'true',
+      importance: 'rare',
+      status: 'no effect',
+      note: 'Requests that wait are kept with their connection and always go with it.',
     }),
   ]
 }
 
 function connectionThrottle(): ConfigEntry[] {
-  const common = {
-    importance: 'rare',
-    status: 'not yet',
-    note: 'The connection throttle is not available in this version.',
-  } as const
+  const common = { importance: 'rare' } as const
   const property = (name: string): string => `zookeeper.connection_throttle_${name}`
   return [
     setting(
       'connectionMaxTokens',
       'integer',
-      'Size of the bucket of tokens that new connections take from; 0 turns the throttle off.',
+      'Size of the bucket of tokens that connect requests take from; a request that finds too few is refused: its connection is closed. 0 and less turns the throttle off.',
       {
         ...common,
         property: property('tokens'),
@@ -238,61 +243,83 @@ function connectionThrottle(): ConfigEntry[] {
         unit: 'tokens',
       },
     ),
-    setting('connectionTokenFillTime', 'integer', 'Time between two fillings of the bucket.', {
+    setting('connectionTokenFillTime', 'integer', 'Time in which the bucket gets `connectionTokenFillCount` tokens.', {
       ...common,
       property: property('fill_time'),
       default: '1',
       unit: 'ms',
+      min: 1,
     }),
-    setting('connectionTokenFillCount', 'integer', 'Tokens added at each filling.', {
+    setting('connectionTokenFillCount', 'integer', 'Tokens that the bucket gets in `connectionTokenFillTime`.', {
       ...common,
       property: property('fill_count'),
       default: '1',
       unit: 'tokens',
+      min: 0,
     }),
-    setting('connectionFreezeTime', 'integer', 'Time after which the probability of a drop is adapted; -1 turns drops off.', {
-      ...common,
-      property: property('freeze_time'),
-      default: '-1',
-      unit: 'ms',
-    }),
-    setting('connectionDropIncrease', 'ratio', 'Step by which the probability of a drop rises.', {
+    setting(
+      'connectionFreezeTime',
+      'integer',
+      'Time between two changes of the probability with which connect requests are refused at random; -1: none is.',
+      {
+        ...common,
+        property: property('freeze_time'),
+        default: '-1',
+        unit: 'ms',
+      },
+    ),
+    setting('connectionDropIncrease', 'ratio', 'Step by which that probability rises while the bucket is empty.', {
       ...common,
       property: property('drop_increase'),
       default: '0.02',
+      min: 0,
+      max: 1,
     }),
-    setting('connectionDropDecrease', 'ratio', 'Step by which the probability of a drop falls.', {
+    setting('connectionDropDecrease', 'ratio', 'Step by which it falls while the bucket is nearly full.', {
       ...common,
       property: property('drop_decrease'),
       default: '0.002',
+      min: 0,
+      max: 1,
     }),
-    setting('connectionDecreaseRatio', 'ratio', 'Fill of the bucket above which the probability falls.', {
+    setting('connectionDecreaseRatio', 'ratio', 'Share of the bucket that may be in use for the probability to fall.', {
       ...common,
       property: property('decrease_ratio'),
       default: '0',
+      min: 0,
+      max: 1,
     }),
-    setting('connection_throttle_weight_enabled', 'boolean', 'Let connections cost different numbers of tokens.', {
-      ...common,
-      property: true,
-      default: 'false',
-    }),
+    setting(
+      'connection_throttle_weight_enabled',
+      'boolean',
+      'Let connect requests cost different numbers of tokens. The bucket and its filling are multiplied by the weight of a new global session.',
+      {
+        ...common,
+        property: true,
+        default: 'false',
+      },
+    ),
     setting('connection_throttle_global_session_weight', 'integer', 'Tokens that a new global session costs.', {
       ...common,
       property: true,
       default: '3',
       unit: 'tokens',
+      min: 1,
     }),
     setting('connection_throttle_local_session_weight', 'integer', 'Tokens that a new local session costs.', {
       ...common,
+      status: 'ensemble',
       property: true,
       default: '1',
       unit: 'tokens',
+      min: 1,
     }),
     setting('connection_throttle_renew_session_weight', 'integer', 'Tokens that a resumed session costs.', {
       ...common,
       property: true,
       default: '2',
       unit: 'tokens',
+      min: 1,
     }),
   ]
 }
