@@ -168,7 +168,7 @@ async function watchingNonReaders(context: FaultContext): Promise<string> {
   return withServer(context, async (server) => {
     // Each silent watcher is owed more than a server may keep for it: 50 MB in the full size.
     const writes = context.size === 'quick' ? 10_000 : 60_000
-    const watchers = 12
+    const watchers = 40
     const names = 50
     const writer = await RawClient.connect('127.0.0.1', server.port)
     await writer.create('/watched')

@@ -20,6 +20,10 @@ export interface ConnectionHost {
   readonly outputs: OutputPool
   /** Longest frame that is accepted, in bytes. */
   readonly frameLengthMax: number
+  /** Bytes of events that wait for clients which do not read, all connections together; the connections keep it up to date. */
+  eventBytesOwed: number
+  /** Beyond this a connection that is owed a good part is closed. */
+  readonly eventBytesOwedMax: number
   /** Too many requests are in process: no frame is taken up. */
   readonly isStalled: boolean
   /** Monotonic milliseconds of the turn in hand. */
@@ -87,6 +91,8 @@ export type ConnectionState = (typeof ConnectionState)[keyof typeof ConnectionSt
 const OUTPUT_FLUSH_BYTES = 256 * 1024
 /** Events that a client does not take may pile up to this; then its connection is closed. */
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024
+/** A client that is owed no more than this in events is kept, however much is owed to the others. */
+const EVENT_BYTES_OWED_MIN = 256 * 1024
 const INPUT_BYTES_MIN = 1024
 
 export class ClientConnection implements ConnectionHandler, Watcher {
@@ -113,6 +119,8 @@ export class ClientConnection implements ConnectionHandler, Watcher {
 
   /** Replies that have not been given to the socket. */
   private output: ByteWriter | null = null
+  /** Bytes of events in `output` that came while the socket took nothing. */
+  private eventBytesOwed = 0
   /** Given to the socket, which holds on to it. */
   private sentOutput: ByteWriter | null = null
 
@@ -383,6 +391,7 @@ export class ClientConnection implements ConnectionHandler, Watcher {
       return
     }
     this.output = null
+    this.settleEvents()
     if (output.position === 0 || this.socket.write(output.bytes, output.position)) this.host.outputs.give(output)
     else {
       this.sentOutput = output
@@ -421,6 +430,20 @@ export class ClientConnection implements ConnectionHandler, Watcher {
     out.position += length
     this.statistics.sent++
     this.host.notified(length)
+    if (this.sentOutput !== null) this.oweEvent(length)
+  }
+
+  /** An event waits for a client that does not read. Alone it may owe much; all together no more than the host allows. */
+  private oweEvent(length: number): void {
+    this.eventBytesOwed += length
+    this.host.eventBytesOwed += length
+    if (this.host.eventBytesOwed > this.host.eventBytesOwedMax && this.eventBytesOwed > EVENT_BYTES_OWED_MIN)
+      this.host.overflowed(this)
+  }
+
+  private settleEvents(): void {
+    this.host.eventBytesOwed -= this.eventBytesOwed
+    this.eventBytesOwed = 0
   }
 
   mayRead(aclId: number): boolean {
@@ -537,6 +560,7 @@ export class ClientConnection implements ConnectionHandler, Watcher {
   }
 
   private dropOutput(): void {
+    this.settleEvents()
     if (this.output === null) return
     this.host.outputs.give(this.output)
     this.output = null

@@ -56,6 +56,8 @@ export interface ClientServiceParts {
 export class ClientService implements ConnectionHost {
   readonly outputs: OutputPool = new OutputPool()
   readonly frameLengthMax: number
+  eventBytesOwed = 0
+  readonly eventBytesOwedMax: number = EVENT_BYTES_OWED_MAX
   private readonly parts: ClientServiceParts
   private readonly reader = new ByteReader(new Uint8Array(0))
   private readonly unflushed: ClientConnection[] = []
@@ -559,3 +561,5 @@ function makeThrottledFrame(): { readonly bytes: Uint8Array; readonly view: Data
 
 /** Connections whose output buffers are held before they are flushed. */
 const UNFLUSHED_MAX = 64
+/** Events that wait for clients which do not read may take this much in all, in bytes. */
+const EVENT_BYTES_OWED_MAX = 64 * 1024 * 1024
