@@ -448,7 +448,7 @@ def event_before_value(world):
 # Transactions
 
 
-@case("A13 A60: a transaction does all or nothing and tells which part failed")
+@case("A13: a transaction does all or nothing and tells which part failed")
 def transactions(world):
     client = world.client()
     client.create("/kazoo/multi", b"0", makepath=True)
@@ -578,7 +578,7 @@ def administrator(world):
 # Recipes
 
 
-@case("A231: a lock lets one in at a time")
+@case("a lock lets one in at a time")
 def lock(world):
     clients = [world.client() for _ in range(4)]
     inside, most, count = [0], [0], [0]
@@ -600,7 +600,7 @@ def lock(world):
     return {"most inside": most[0], "times": count[0], "left": clients[0].get_children("/kazoo/lock")}
 
 
-@case("A232: a lock that is held is not taken, and goes to the next in order")
+@case("a lock that is held is not taken, and goes to the next in order")
 def lock_order(world):
     first, second, third = (world.client() for _ in range(3))
     held = first.Lock("/kazoo/order", "first")
@@ -626,7 +626,7 @@ def lock_order(world):
     return [seen, order]
 
 
-@case("A234: a lock is free again when its holder's session ends")
+@case("a lock is free again when its holder's session ends")
 def lock_after_death(world):
     holder, waiter = world.client(), world.client()
     holder.Lock("/kazoo/dead", "holder").acquire()
@@ -645,7 +645,7 @@ def lock_after_death(world):
     return True
 
 
-@case("A233: readers share a lock, writers do not")
+@case("readers share a lock, writers do not")
 def read_write_lock(world):
     clients = [world.client() for _ in range(3)]
     reads = [client.ReadLock("/kazoo/rw", "reader") for client in clients[:2]]
@@ -671,7 +671,7 @@ def semaphore(world):
     return seen
 
 
-@case("A229: an election has one leader, and another after it")
+@case("an election has one leader, and another after it")
 def election(world):
     clients = [world.client() for _ in range(3)]
     running, most, led = [0], [0], []
@@ -763,7 +763,7 @@ def double_barrier(world):
     return [sorted(entered), sorted(left), problems]
 
 
-@case("A223: a counter raised by many loses nothing")
+@case("a counter raised by many loses nothing")
 def counter(world):
     clients = [world.client() for _ in range(4)]
 
@@ -783,7 +783,7 @@ def counter(world):
     return [clients[0].Counter("/kazoo/counter").value, floats.value]
 
 
-@case("A237: a party knows its members")
+@case("a party knows its members")
 def party(world):
     clients = [world.client() for _ in range(3)]
     parties = [client.Party("/kazoo/party", "member-%d" % number) for number, client in enumerate(clients)]
@@ -800,7 +800,7 @@ def party(world):
     return seen
 
 
-@case("A67 A80: DataWatch follows a node through creation, changes and deletion")
+@case("A67: DataWatch follows a node through creation, changes and deletion")
 def data_watch(world):
     client, other = world.client(), world.client()
     client.ensure_path("/kazoo")
@@ -862,7 +862,7 @@ def tree_cache(world):
     return seen
 
 
-@case("A236: a partitioner shares a set among its members")
+@case("a partitioner shares a set among its members")
 def partitioner(world):
     clients = [world.client() for _ in range(2)]
     shared = set(range(6))

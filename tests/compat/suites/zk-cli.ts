@@ -43,7 +43,7 @@ async function runTranscripts(context: SuiteContext): Promise<void> {
  * Plays cases one after another against one server. The sessions, A, B and so on, live in Java machines that are kept from case to case; what
  * a case needs fresh (no identities, no ephemeral nodes, no watches) it gets by the command `connect`.
  *
- * Instructions: `gone <path>` waits until there is no such node; `kill <session>` kills its Java machine; `quit <session> <code>` leaves by the
+ * Instructions: `gone <path>` waits until there is no such node; `grow <path> <count>` creates so many nodes below it, ten by ten; `kill <session>` kills its Java machine; `quit <session> <code>` leaves by the
  * command and checks the exit code; `restart` stops and starts the server on the same data; `once <code> <words>` runs the command line with
  * one command and checks its exit code.
  */
@@ -146,6 +146,8 @@ class TranscriptPlayer {
     switch (verb) {
       case 'gone':
         return this.#waitUntilGone(first)
+      case 'grow':
+        return this.#grow(first, Number(rest[0]))
       case 'kill':
         return this.#session(first).kill()
       case 'quit': {
@@ -170,6 +172,18 @@ class TranscriptPlayer {
       await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS))
     }
     await observer.close()
+  }
+
+  async #grow(path: string, count: number): Promise<void> {
+    const writer = await RawClient.connect(this.#server.host, this.#server.port)
+    const created: Promise<string>[] = []
+    for (let index = 0; index < count; index++) {
+      // Every tenth node is the parent of the nine behind it.
+      const parent = Math.floor(index / 10)
+      created.push(writer.create(index % 10 === 0 ? `${path}/${parent}` : `${path}/${parent}/${index}`))
+    }
+    await Promise.all(created)
+    await writer.close()
   }
 
   async #restart(): Promise<void> {

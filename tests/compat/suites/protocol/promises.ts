@@ -110,13 +110,13 @@ export const promiseCases: readonly ProtocolCase[] = [
     },
   },
   {
-    name: 'A32 A235: sequence numbers give the order of creation over all clients',
+    name: 'A32 A223 A235: sequence numbers are distinct and give the order of creation over all clients',
     play: async (stage) => {
       const clients = await Promise.all(Array.from({ length: 10 }, () => stage.client()))
       await clients[0]?.create('/q')
       const created = await Promise.all(
         clients.flatMap((client) =>
-          Array.from({ length: 100 }, () => client.create2('/q/n-', null, RawCreateMode.persistentSequential)),
+          Array.from({ length: 1000 }, () => client.create2('/q/n-', null, RawCreateMode.persistentSequential)),
         ),
       )
       const byNumber = [...created].sort((left, right) => (left.path < right.path ? -1 : 1))

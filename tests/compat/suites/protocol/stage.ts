@@ -19,8 +19,10 @@ import { SUPER_AUTH } from '../../compat-server.ts'
 const XID_PING = -2
 /** After this long a request counts as never answered. */
 const ANSWER_TIMEOUT_MS = 3_000
-/** A connection that answers a ping counts as open when it is not closed within this time behind it: a close may lag a little. */
-const CLOSE_LAG_MS = 250
+/** A connection that answers a ping counts as open when it is not closed within this time behind it. */
+const CLOSE_LAG_MS = 100
+/** The same where a refusal was answered first: Apache's server closes then from another thread, and may answer the ping before. */
+const CLOSE_LAG_AFTER_REFUSAL_MS = 2_000
 const OP_PING = 11
 
 /** One case: its name with the rows in front, and what it does. What it notes is compared between the servers. */
@@ -149,6 +151,7 @@ export class Stage {
   /** Notes whether a connection still answers or has been closed, and the frames that come before that shows. */
   async fate(what: string, connection: RawConnection): Promise<void> {
     const frames: unknown[] = []
+    let isRefused = false
     if (!connection.isClosed) connection.sendFrame(requestPayload(XID_PING, OP_PING))
     for (;;) {
       try {
@@ -157,11 +160,12 @@ export class Stage {
         const zxid = reader.readNumber()
         const err = reader.readInt()
         if (xid === XID_PING && err === 0) {
-          const lag = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_LAG_MS))
+          const lag = new Promise<void>((resolve) => setTimeout(resolve, isRefused ? CLOSE_LAG_AFTER_REFUSAL_MS : CLOSE_LAG_MS))
           await Promise.race([connection.closed, lag])
           this.note(what, ...frames, connection.isClosed ? 'closed' : 'open')
           return
         }
+        if (err !== 0) isRefused = true
         frames.push([xid, this.zxid(zxid), errorName(err), reader.remaining()])
       } catch (error) {
         if (!(error instanceof ConnectionClosedError)) throw error
