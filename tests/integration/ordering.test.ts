@@ -18,6 +18,11 @@ const payloads = {
       writer.writeString(path)
       writer.writeBoolean(false)
     }),
+  watchedGet: (xid: number, path: string) =>
+    requestPayload(xid, RawOp.getData, (writer) => {
+      writer.writeString(path)
+      writer.writeBoolean(true)
+    }),
   set: (xid: number, path: string, data: string) =>
     requestPayload(xid, RawOp.setData, (writer) => {
       writer.writeString(path)
@@ -292,4 +297,66 @@ test('sync comes behind the writes before it, and a read behind it sees them', a
     expect(text).toBe(String(round))
   }
   expect(await writer.sync('/no/such/node')).toBe('/no/such/node')
+})
+
+test('a read does not see a write that was sent after it, even if its client reads the reply late', async () => {
+  const disk = new HeldDisk()
+  await using server = await TestServer.start({ tickTime: 5000 }, { runtime: { disk } })
+  const client = await server.connect()
+  await client.create('/big', new Uint8Array(900_000))
+  await client.create('/a')
+  const connection = await server.open()
+  await openSession(connection, { timeoutMs: 100_000 })
+  connection.pause()
+  disk.hold()
+  // The first write makes the reads wait; when it is done their replies fill every buffer.
+  const frames = [payloads.set(1, '/a', 'first')]
+  for (let xid = 2; xid < 15; xid++) frames.push(payloads.get(xid, '/big'))
+  frames.push(payloads.watchedGet(15, '/a'), payloads.set(16, '/a', 'second'), payloads.get(17, '/a'))
+  connection.sendBytes(Buffer.concat(frames.map(frame)))
+  await until(() => disk.heldCount > 0, 'the sync of the writes')
+  disk.release()
+  await until(async () => (await client.exists('/a'))?.version === 2, 'both writes')
+  connection.resume()
+  for (let xid = 1; xid < 15; xid++) expect(await nextReply(connection)).toMatchObject({ xid, err: 0 })
+  const read = await nextReply(connection)
+  expect([read.xid, Buffer.from(read.body.readBuffer() ?? []).toString()]).toEqual([15, 'first'])
+  // So the watch that it set is told of the second write.
+  expect(await nextReply(connection)).toMatchObject({ xid: -1 })
+  expect(await nextReply(connection)).toMatchObject({ xid: 16, err: 0 })
+  const last = await nextReply(connection)
+  expect([last.xid, Buffer.from(last.body.readBuffer() ?? []).toString()]).toEqual([17, 'second'])
+})
+
+test('many reads before a write cost no more than a few when nobody reads the replies, and stay in order', async () => {
+  const disk = new HeldDisk()
+  await using server = await TestServer.start({ tickTime: 5000 }, { runtime: { disk } })
+  const client = await server.connect()
+  await client.create('/big', new Uint8Array(900_000))
+  await client.create('/a', '0')
+  const connection = await server.open()
+  await openSession(connection, { timeoutMs: 100_000 })
+  connection.pause()
+  const before = process.memoryUsage().arrayBuffers
+  disk.hold()
+  // Three times: a write, 100 MB of replies, and a read that must show this write and not the next.
+  const frames: Uint8Array[] = []
+  for (let round = 0; round < 3; round++) {
+    frames.push(payloads.set(frames.length + 1, '/a', String(round)))
+    for (let count = 0; count < 100; count++) frames.push(payloads.get(frames.length + 1, '/big'))
+    frames.push(payloads.get(frames.length + 1, '/a'))
+  }
+  connection.sendBytes(Buffer.concat(frames.map(frame)))
+  await until(() => disk.heldCount > 0, 'the sync of a write')
+  disk.release()
+  for (let round = 0; round < 20; round++) await client.setData('/big', new Uint8Array(900_000))
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(80_000_000)
+  connection.resume()
+  const seen: string[] = []
+  for (let xid = 1; xid <= frames.length; xid++) {
+    const reply = await nextReply(connection)
+    expect([reply.xid, reply.err]).toEqual([xid, 0])
+    if (xid % 102 === 0) seen.push(Buffer.from(reply.body.readBuffer() ?? []).toString())
+  }
+  expect(seen).toEqual(['0', '1', '2'])
 })

@@ -4,12 +4,13 @@
 // a frame whose rest has not come, and frames that cannot be handled now, because
 //   - the handshake is not through,
 //   - the server takes up no requests, because too many are in process,
-//   - or the client does not read: its replies fill the socket and one buffer, and no more are made for it.
+//   - or the client does not read: its replies fill the socket and one buffer, and no more are made for it,
+//   - or it is a write, and many reads in front of it still wait for an earlier one.
 // While frames wait the socket is not read, so a connection costs one chunk, one frame and one buffer of
 // replies, whatever its client does.
 
-import type { Identity, Session, Watcher } from '@tskeeper/core'
-import type { ByteWriter } from '@tskeeper/protocol/server'
+import { assert, type Identity, type Session, type Watcher } from '@tskeeper/core'
+import { type ByteWriter, isWriteOp } from '@tskeeper/protocol/server'
 import type { ConnectionHandler, NetworkConnection } from '../runtime/network.ts'
 import { ConnectionStatistics } from './connection-statistics.ts'
 import type { OutputPool } from './output-pool.ts'
@@ -93,6 +94,11 @@ const OUTPUT_FLUSH_BYTES = 256 * 1024
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024
 /** A client that is owed no more than this in events is kept, however much is owed to the others. */
 const EVENT_BYTES_OWED_MIN = 256 * 1024
+/**
+ * A write is not taken up while more reads than this wait in front of it. Once it is on its way to the disk they have to be
+ * answered before it is applied, whether the client takes the replies or not: this bounds what those may come to.
+ */
+const READS_BEFORE_WRITE_MAX = 16
 const INPUT_BYTES_MIN = 1024
 
 export class ClientConnection implements ConnectionHandler, Watcher {
@@ -114,8 +120,6 @@ export class ClientConnection implements ConnectionHandler, Watcher {
   lastEventSerial = 0
   /** Writes that wait for the disk and reads that wait for them. */
   readonly queue: RequestQueue = new RequestQueue()
-  /** Frames of replies to writes that are done, but before which there are reads that the client does not take yet. */
-  private readonly finishedWrites: Uint8Array[] = []
 
   /** Replies that have not been given to the socket. */
   private output: ByteWriter | null = null
@@ -132,6 +136,8 @@ export class ClientConnection implements ConnectionHandler, Watcher {
   private isPaused = false
   /** The server has too much to do: the connection is not read for now. */
   isThrottled = false
+  /** A write waits for the reads in front of it. */
+  private isHeld = false
   /** The server takes up no requests for now, and has this connection on its list. */
   isStalled = false
   /**
@@ -233,6 +239,8 @@ export class ClientConnection implements ConnectionHandler, Watcher {
         this.host.stall(this)
         break
       }
+      this.isHeld = this.queue.frameCount > READS_BEFORE_WRITE_MAX && isWriteFrame(view, at + 4, length)
+      if (this.isHeld) break
       this.host.handleFrame(this, bytes, view, at + 4, at + 4 + length)
       at += 4 + length
     }
@@ -265,6 +273,7 @@ export class ClientConnection implements ConnectionHandler, Watcher {
 
   /** Forgets the requests that wait. */
   dropInput(): void {
+    this.isHeld = false
     this.inputStart = 0
     this.inputEnd = 0
     this.input = NO_BYTES
@@ -316,7 +325,7 @@ export class ClientConnection implements ConnectionHandler, Watcher {
 
   /** Reads from the socket unless there is a reason not to. */
   private updateReading(): void {
-    const hasToWait = this.isStalled || this.isBlocked()
+    const hasToWait = this.isStalled || this.isHeld || this.isBlocked()
     if (!hasToWait || this.inputEnd === this.inputStart) this.waitingSinceMs = -1
     else if (this.waitingSinceMs < 0) this.waitingSinceMs = this.host.nowMs
     const isReadable = this.isOpen && !this.isThrottled && this.state !== ConnectionState.CONNECTING && !hasToWait
@@ -395,7 +404,7 @@ export class ClientConnection implements ConnectionHandler, Watcher {
     if (output.position === 0 || this.socket.write(output.bytes, output.position)) this.host.outputs.give(output)
     else {
       this.sentOutput = output
-      this.host.deferredReadsChanged(-this.queue.frameCount)
+      this.host.deferredReadsChanged(-this.queue.readsAtEnd)
     }
     if (this.endsWhenDone) this.endIfNothingIsOwed()
   }
@@ -404,7 +413,7 @@ export class ClientConnection implements ConnectionHandler, Watcher {
     if (this.sentOutput !== null) {
       this.host.outputs.give(this.sentOutput)
       this.sentOutput = null
-      this.host.deferredReadsChanged(this.queue.frameCount)
+      this.host.deferredReadsChanged(this.queue.readsAtEnd)
     }
     if (this.state === ConnectionState.CLOSED) return
     this.flush()
@@ -470,33 +479,24 @@ export class ClientConnection implements ConnectionHandler, Watcher {
 
   // --- requests in order -----------------------------------------------------------------------
 
-  /** A write of this connection is done: where its reply's frame goes. Ends with `endWriteReply`. */
-  beginWriteReply(): ByteWriter {
-    if (this.queue.isMarkNext() && !this.isBlocked()) return this.replies()
-    return this.host.outputs.take()
+  /** A write of this connection is applied, and its reply has been written to `replies()`. */
+  writeAnswered(): void {
+    assert(!this.queue.isFrameNext(), 'what a client asked before a write is answered before it')
+    this.queue.popMark()
+    if (this.queue.size === 0) return
+    this.runQueue()
+    if (this.isHeld && this.queue.frameCount <= READS_BEFORE_WRITE_MAX) this.continueInput()
   }
 
-  endWriteReply(out: ByteWriter): void {
-    if (out === this.output) {
-      this.queue.popMark()
-      if (this.queue.size > 0) this.runQueue()
-      return
-    }
-    this.finishedWrites.push(out.toBytes())
-    this.host.outputs.give(out)
-  }
-
-  /** Answers what is first in the queue and can be answered. */
+  /**
+   * Answers the reads that are first in the queue. Those behind which there is a write cannot wait for the client: the write is on
+   * its way, and they must not see what it does.
+   */
   private runQueue(): void {
-    while (this.queue.size > 0 && this.canHandle()) {
-      if (this.queue.isFrameNext()) {
-        this.queue.popFrame(this.deferredRead)
-        continue
-      }
-      const reply = this.finishedWrites.shift()
-      if (reply === undefined) return
-      this.queue.popMark()
-      this.replies().writeBytes(reply)
+    const { queue } = this
+    while (this.isOpen && queue.isFrameNext()) {
+      if (!this.canHandle() && queue.readsBeforeWrite === 0) return
+      queue.popFrame(this.deferredRead)
     }
   }
 
@@ -554,9 +554,9 @@ export class ClientConnection implements ConnectionHandler, Watcher {
   }
 
   private dropQueue(): void {
-    if (!this.isBlocked()) this.host.deferredReadsChanged(-this.queue.frameCount)
+    const { frameCount, readsBeforeWrite } = this.queue
+    this.host.deferredReadsChanged(-(this.isBlocked() ? readsBeforeWrite : frameCount))
     this.queue.clear()
-    this.finishedWrites.length = 0
   }
 
   private dropOutput(): void {
@@ -565,6 +565,11 @@ export class ClientConnection implements ConnectionHandler, Watcher {
     this.host.outputs.give(this.output)
     this.output = null
   }
+}
+
+/** Is the request at `start` one that is written into the log? */
+function isWriteFrame(view: DataView, start: number, length: number): boolean {
+  return length >= 8 && isWriteOp(view.getInt32(start + 4))
 }
 
 const NO_BYTES = new Uint8Array(0)

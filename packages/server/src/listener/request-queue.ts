@@ -20,9 +20,17 @@ export class RequestQueue {
   size = 0
   /** Reads among them. */
   frameCount = 0
+  /** Reads behind which there is a write: they must be answered before that is applied. */
+  readsBeforeWrite = 0
+
+  /** Reads that no write waits for. */
+  get readsAtEnd(): number {
+    return this.frameCount - this.readsBeforeWrite
+  }
 
   /** Adds a write. */
   pushMark(): void {
+    this.readsBeforeWrite = this.frameCount
     this.reserve(4)
     this.view.setInt32(this.tail, MARK)
     this.tail += 4
@@ -41,10 +49,6 @@ export class RequestQueue {
     this.frameCount++
   }
 
-  isMarkNext(): boolean {
-    return this.size > 0 && this.view.getInt32(this.head) === MARK
-  }
-
   isFrameNext(): boolean {
     return this.size > 0 && this.view.getInt32(this.head) !== MARK
   }
@@ -58,6 +62,7 @@ export class RequestQueue {
     const start = this.head + FRAME_PREFIX_BYTES
     const length = this.view.getInt32(this.head)
     this.frameCount--
+    if (this.readsBeforeWrite > 0) this.readsBeforeWrite--
     receive(this.bytes, this.view, start, start + length, this.view.getFloat64(this.head + 4))
     // The place is given up only afterwards: the bytes were not to be overwritten.
     this.advance(FRAME_PREFIX_BYTES + length)
@@ -70,6 +75,7 @@ export class RequestQueue {
     this.tail = 0
     this.size = 0
     this.frameCount = 0
+    this.readsBeforeWrite = 0
   }
 
   private advance(length: number): void {

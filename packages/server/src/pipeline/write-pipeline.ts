@@ -258,7 +258,7 @@ export class WritePipeline {
       metrics.throttle.staleReplies++
       return
     }
-    const out = connection.beginWriteReply()
+    const out = connection.replies()
     const start = out.position
     out.ensure(20)
     out.position = start + 20
@@ -274,7 +274,7 @@ export class WritePipeline {
     // A write that failed is no last operation, as in the reference.
     const lastOp = code === ErrorCode.OK ? op : NO_OPERATION
     connection.statistics.replied(lastOp, xid, database.lastZxid, nowMs - arrivedMs, nowMs)
-    connection.endWriteReply(out)
+    connection.writeAnswered()
     metrics.connections.packetsSent++
     metrics.requests.responseSizes.record(size)
     metrics.requests.responseBytes += size
