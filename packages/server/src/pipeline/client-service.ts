@@ -406,14 +406,15 @@ export class ClientService implements ConnectionHost {
   }
 
   inputHandled(connection: ClientConnection): void {
-    if (this.framesTakenUp > 0) this.recordChunk()
+    if (this.framesTakenUp > 0) this.recordChunk(connection)
     if (connection.queue.size > 0 && this.outstanding > this.parts.outstandingLimit) this.throttle(connection)
     this.flushAll()
   }
 
   /** Reads take no time of their own: what is recorded is how long the chunk that they came in took. */
-  private recordChunk(): void {
+  private recordChunk(connection: ClientConnection): void {
     const { clock, metrics } = this.parts
+    if (this.waitedMs > 0 && this.isStale(connection, this.waitedMs)) metrics.throttle.staleRequests += this.framesTakenUp
     metrics.throttle.queueTimeMs.recordMany(this.waitedMs, this.framesTakenUp)
     this.framesTakenUp = 0
     if (this.readsAnswered === 0) return
@@ -459,23 +460,25 @@ export class ClientService implements ConnectionHost {
       this.isStalled = false
       const connection = this.stalled.shift()
       if (connection === null) return
-      if (connection.isOpen && !this.isStale(connection)) connection.continueAfterStall()
+      if (!connection.isOpen) continue
+      const waitedMs = this.parts.clock.monotonicMs() - connection.waitingSinceMs
+      if (this.parts.isStaleDropped && this.isStale(connection, waitedMs)) this.dropStale(connection)
+      else connection.continueAfterStall()
     }
   }
 
-  /** Has the connection's session timed out while its requests waited? Then they are dropped with the connection, unless not wanted. */
-  private isStale(connection: ClientConnection): boolean {
-    const { clock, isLatencyStale, isStaleDropped, metrics } = this.parts
-    const { session, waitingSinceMs } = connection
-    if (!isLatencyStale || session === null || waitingSinceMs < 0) return false
-    if (clock.monotonicMs() - waitingSinceMs <= session.timeoutMs) return false
+  /** Have the requests of this connection waited for longer than a client that gets no answers keeps its session? */
+  private isStale(connection: ClientConnection, waitedMs: number): boolean {
+    return this.parts.isLatencyStale && connection.session !== null && waitedMs > connection.session.timeoutMs
+  }
+
+  private dropStale(connection: ClientConnection): void {
+    const { throttle } = this.parts.metrics
     const count = connection.countWaitingFrames()
-    metrics.throttle.staleRequests += count
-    if (!isStaleDropped) return false
-    metrics.throttle.staleRequestsDropped += count
+    throttle.staleRequests += count
+    throttle.staleRequestsDropped += count
     connection.dropInput()
     this.refuseBytes(connection, `${count} requests waited for longer than the session's timeout`)
-    return true
   }
 
   /** A batch of writes is about to be applied. */
