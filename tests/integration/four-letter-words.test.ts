@@ -201,10 +201,11 @@ test('A199: an answer of megabytes arrives whole, also at a client that has clos
   const client = await server.connect()
   const prefix = `/${'p'.repeat(2000)}`
   await Promise.all(Array.from({ length: 2000 }, (_, index) => client.exists(`${prefix}${index}`, true)))
-  const expected = `${hex(client.sessionId)}\n${Array.from({ length: 2000 }, (_, index) => `\t${prefix}${index}\n`).join('')}\n`
   const answer = await ask(server.port, 'wchc\n', { endsAfter: true })
-  expect(answer.length).toBe(expected.length)
-  expect(answer).toBe(expected)
+  const lines = answer.split('\n')
+  expect([lines[0], lines.length]).toEqual([hex(client.sessionId), 1 + 2000 + 2])
+  // Paths come in no particular order.
+  expect(new Set(lines.slice(1, -2))).toEqual(new Set(Array.from({ length: 2000 }, (_, index) => `\t${prefix}${index}`)))
 })
 
 test('hash shows the digest of every 128th transaction', async () => {
