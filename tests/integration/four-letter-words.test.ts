@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest'
 import { RawCreateMode } from '../support/raw-client.ts'
 import { ask } from './ask.ts'
+import { HeldDisk } from './held-disk.ts'
 import { until } from './outcomes.ts'
 import { TestServer } from './test-server.ts'
 
@@ -217,6 +218,17 @@ test('hash shows the digest of every 128th transaction', async () => {
 })
 
 test('A204: reqs shows writes that are on their way', async () => {
-  await using server = await TestServer.start()
+  const disk = new HeldDisk()
+  await using server = await TestServer.start({}, { runtime: { disk } })
+  const client = await server.connect()
+  expect(await ask(server.port, 'reqs')).toBe('Outstanding requests: 0\n')
+  disk.hold()
+  const created = client.create('/a')
+  await until(() => disk.heldCount > 0, 'the sync of the write')
+  expect(await ask(server.port, 'reqs')).toMatch(
+    new RegExp(`^Outstanding requests: 1\nsid=${hex(client.sessionId)},op=CREA,cxid=0x1,zxid=0x2,age=\\d+`),
+  )
+  disk.release()
+  await created
   expect(await ask(server.port, 'reqs')).toBe('Outstanding requests: 0\n')
 })
