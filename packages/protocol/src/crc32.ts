@@ -4,13 +4,14 @@
 const POLYNOMIAL = 0xedb88320
 
 const table0 = firstTable()
-const table1 = nextTable(table0)
-const table2 = nextTable(table1)
-const table3 = nextTable(table2)
-const table4 = nextTable(table3)
-const table5 = nextTable(table4)
-const table6 = nextTable(table5)
-const table7 = nextTable(table6)
+const table1 = new Int32Array(256)
+const table2 = new Int32Array(256)
+const table3 = new Int32Array(256)
+const table4 = new Int32Array(256)
+const table5 = new Int32Array(256)
+const table6 = new Int32Array(256)
+const table7 = new Int32Array(256)
+fillTables()
 
 /**
  * The CRC-32 of `bytes[start, end)`, an unsigned 32-bit number. `seed` is the checksum of the bytes
@@ -66,11 +67,19 @@ function firstTable(): Int32Array {
   return table
 }
 
-function nextTable(previous: Int32Array): Int32Array {
-  const table = new Int32Array(256)
+/**
+ * All others in one go. A small function that is called for each of them would be hot enough for the optimizing compiler, whose
+ * code alone costs a server at rest more than 3 MB of resident memory.
+ */
+function fillTables(): void {
   for (let byte = 0; byte < 256; byte++) {
-    const value = previous[byte] as number
-    table[byte] = (table0[value & 0xff] as number) ^ (value >>> 8)
+    let value = table0[byte] as number
+    table1[byte] = value = (table0[value & 0xff] as number) ^ (value >>> 8)
+    table2[byte] = value = (table0[value & 0xff] as number) ^ (value >>> 8)
+    table3[byte] = value = (table0[value & 0xff] as number) ^ (value >>> 8)
+    table4[byte] = value = (table0[value & 0xff] as number) ^ (value >>> 8)
+    table5[byte] = value = (table0[value & 0xff] as number) ^ (value >>> 8)
+    table6[byte] = value = (table0[value & 0xff] as number) ^ (value >>> 8)
+    table7[byte] = (table0[value & 0xff] as number) ^ (value >>> 8)
   }
-  return table
 }
