@@ -77,7 +77,7 @@ const errorPart = fc.record({ type: fc.constant(Op.error), txn: fc.record({ err:
 const checkPart = fc.record({ type: fc.constant(Op.check), txn: fc.record({ path, version: fc.nat(3) }) })
 
 const body: fc.Arbitrary<TxnBody> = fc.oneof(
-  { arbitrary: part as fc.Arbitrary<TxnBody>, weight: 16 },
+  { arbitrary: part, weight: 16 },
   {
     arbitrary: fc.record({
       type: fc.constant(Op.multi),

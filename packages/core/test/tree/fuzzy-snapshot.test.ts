@@ -318,4 +318,7 @@ test('a snapshot that is given up writes nothing more', () => {
   const { position } = out
   expect(source.writeNodes(out, 1000)).toBe(true)
   expect(out.position).toBe(position)
+  // Neither it nor one that came to its end is told of deletes for ever.
+  new SnapshotInProgress(recorded.database).finish()
+  expect((Reflect.get(recorded.database.tree, 'cursors') as Set<unknown>).size).toBe(0)
 })

@@ -21,7 +21,7 @@ test('A69: the type of a created node is 1', () => {
   const frame = new EventFrame()
   frame.begin(EventType.nodeCreated, bytesOf('/'), 0, 1, -1)
   expect(hexOf(frame)).toBe(
-    '0000001d' + 'ffffffff' + 'ffffffffffffffff' + '00000000' + '00000001' + '00000003' + '00000001' + '2f',
+    ['0000001d', 'ffffffff', 'ffffffffffffffff', '00000000', '00000001', '00000003', '00000001', '2f'].join(''),
   )
 })
 
