@@ -1,11 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { arch, hostname, release, type, userInfo } from 'node:os'
-import { getHeapStatistics } from 'node:v8'
 import type { EnvironmentView } from '../admin/server-view.ts'
 
 /** Facts about the machine and the process, for people to look at. */
 export function describeEnvironment(): EnvironmentView {
-  const heap = getHeapStatistics()
+  const heap = process.getBuiltinModule('node:v8').getHeapStatistics()
   const { username, homedir } = userInfo()
   return {
     hostName: hostname(),

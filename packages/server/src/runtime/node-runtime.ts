@@ -1,4 +1,3 @@
-import { crc32 as zlibCrc32 } from 'node:zlib'
 import type { Crc32 } from '@tskeeper/core'
 import { crc32 } from '@tskeeper/protocol/server'
 import { NodeDisk } from './node-disk.ts'
@@ -44,5 +43,11 @@ const nodeRandom: Random = {
 /** From here on the call into native code is worth its price, in bytes. */
 const NATIVE_CRC_BYTES_MIN = 256
 
-const nativeCrc32: Crc32 = (bytes, start, end, seed) =>
-  end - start < NATIVE_CRC_BYTES_MIN ? crc32(bytes, start, end, seed) : zlibCrc32(bytes.subarray(start, end), seed)
+const nativeCrc32: Crc32 = (bytes, start, end, seed) => {
+  if (end - start < NATIVE_CRC_BYTES_MIN) return crc32(bytes, start, end, seed)
+  // Not imported: together with node:v8, which `envi` asks, it would cost a server at rest a quarter of a megabyte.
+  zlibCrc32 ??= process.getBuiltinModule('node:zlib').crc32
+  return zlibCrc32(bytes.subarray(start, end), seed)
+}
+
+let zlibCrc32: ((data: Uint8Array, value: number) => number) | null = null
