@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net'
+import { DirectWrite, directHandle, type StreamHandle, writeDirectly } from './direct-write.ts'
 import type { ConnectionHandler, Listener, ListenOptions, Network, NetworkConnection } from './network.ts'
 import { shareInput } from './shared-input-socket.ts'
 
@@ -57,14 +58,18 @@ class NodeConnection implements NetworkConnection {
   readonly remotePort: number
   handler: ConnectionHandler = idleHandler
   private readonly socket: Socket
+  /** Where writes go if they can go there directly. */
+  private readonly handle: StreamHandle | null
   private isWaitingForDrain = false
   private error: Error | null = null
   /** One function for all writes of the connection. */
   private readonly written = (): void => this.writeFinished()
+  private readonly completed = (isGood: boolean): void => this.directWriteCompleted(isGood)
 
   constructor(accepted: Socket) {
     const socket = shareInput(accepted, (bytes, view, length) => this.handler.onData(bytes, view, length))
     this.socket = socket
+    this.handle = directHandle(socket)
     const address = socket.remoteAddress ?? ''
     this.remoteAddress = address.startsWith(IPV4_MAPPED) ? address.slice(IPV4_MAPPED.length) : address
     this.remotePort = socket.remotePort ?? 0
@@ -76,6 +81,25 @@ class NodeConnection implements NetworkConnection {
   }
 
   write(bytes: Uint8Array, length: number): boolean {
+    if (this.handle === null) return this.writeThroughStream(bytes, length)
+    if (this.socket.destroyed) return true
+    const outcome = writeDirectly(this.handle, bytes.subarray(0, length), this.completed)
+    if (outcome === DirectWrite.DONE) return true
+    if (outcome === DirectWrite.FAILED) {
+      this.socket.destroy()
+      return true
+    }
+    this.isWaitingForDrain = true
+    return false
+  }
+
+  private directWriteCompleted(isGood: boolean): void {
+    this.isWaitingForDrain = false
+    if (!isGood) this.socket.destroy()
+    else if (!this.socket.destroyed) this.handler.onDrain()
+  }
+
+  private writeThroughStream(bytes: Uint8Array, length: number): boolean {
     const { socket } = this
     socket.write(bytes.subarray(0, length), this.written)
     // What the system took at once has left the stream's count by now, and the array with it.
