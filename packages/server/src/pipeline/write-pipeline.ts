@@ -215,7 +215,7 @@ export class WritePipeline {
       const isMulti = op === Op.multi && connection !== null
       this.multiResults.reset()
       database.multiResults = isMulti ? this.multiResults : null
-      database.apply(bytes, view, batch.starts[i] as number, batch.ends[i] as number, batch.contentCrcs[i] as number)
+      database.apply(bytes, view, batch.starts[i] as number, batch.ends[i] as number, batch.contentCrcs[i])
       if (database.code === ErrorCode.OK)
         recordWriteTraffic(metrics.requests.writeTraffic, database.type, bytes, view, batch.starts[i] as number)
       preparer.view.applied(database.appliedZxid)
