@@ -10,7 +10,7 @@ export const OPEN_ACL_BYTES: Uint8Array = Uint8Array.of(
 )
 
 /** Fewest bytes of an encoded ACL: perms and two empty strings. */
-const ACL_BYTES_MIN = 12
+export const ACL_BYTES_MIN = 12
 
 /** Skips the open ACL if it is what comes next; false: something else comes, nothing was read. */
 export function skipOpenAcl(input: ByteReader): boolean {

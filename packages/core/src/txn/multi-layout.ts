@@ -1,7 +1,5 @@
 import { type ByteReader, isCreateMode, isTtlMode, Op } from '@tskeeper/protocol/server'
-
-/** Fewest bytes of an encoded ACL: perms and two empty strings. */
-const ACL_BYTES_MIN = 12
+import { ACL_BYTES_MIN } from './acl-bytes.ts'
 
 /**
  * Walks over a multi's parts, from `input.position` to its end header, and returns how many there are; -1 if the multi as a
