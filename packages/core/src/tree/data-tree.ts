@@ -391,6 +391,9 @@ export class DataTree {
    * up by the next `refreshContentCrc`.
    */
   knownContentCrc = -1
+  /** The same for the changes of one multi, in their order, and how many of them are used up; null if they are not known. */
+  knownPartCrcs: readonly number[] | null = null
+  knownPartCrcCount = 0
 
   /** Brings the CRC over path and data up to date, after a change of the data. */
   refreshContentCrc(node: number, data: Uint8Array, start: number, length: number): void {
@@ -399,6 +402,11 @@ export class DataTree {
     if (knownContentCrc >= 0) {
       this.knownContentCrc = -1
       nodes.setInt(node, CONTENT_CRC, knownContentCrc | 0)
+      return
+    }
+    const part = this.knownPartCrcs?.[this.knownPartCrcCount++]
+    if (part !== undefined) {
+      nodes.setInt(node, CONTENT_CRC, part | 0)
       return
     }
     const crc = nodes.getUint(node, PATH_CRC)

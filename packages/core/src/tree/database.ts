@@ -118,8 +118,17 @@ export class Database {
    * Applies the transaction in `bytes[start, end)`: header, record, digest. `view` covers `bytes`. `contentCrc` is the
    * CRC-32 of path and data after it, if the preparer knows, else -1. Throws `DecodeError` for bytes that are none.
    */
-  apply(bytes: Uint8Array, view: DataView, start: number, end: number, contentCrc = -1): void {
+  apply(
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    contentCrc = -1,
+    partCrcs: readonly number[] | null = null,
+  ): void {
     this.tree.knownContentCrc = contentCrc
+    this.tree.knownPartCrcs = partCrcs
+    this.tree.knownPartCrcCount = 0
     const { reader } = this
     reader.reset(bytes, view, start, end)
     this.sessionId = reader.readLong()
@@ -131,6 +140,7 @@ export class Database {
     this.node = 0
     this.code = this.applyRecord(this.type, zxid, timeMs, end)
     this.tree.knownContentCrc = -1
+    this.tree.knownPartCrcs = null
     if (zxid > this.lastZxid) this.lastZxid = zxid
     this.checkDigest(zxid, reader, end)
   }

@@ -36,12 +36,6 @@ import { TreeDigest } from '../tree/tree-digest.ts'
 /** Zxid of the last transaction that touched a pending record: where the tree's records have their links. */
 const PENDING_ZXID = FIRST_CHILD
 
-interface SavedRecord {
-  readonly node: number
-  /** The record's words before the transaction, and behind them whether it was listed as a new ephemeral node; null if the transaction made the record. */
-  readonly words: Int32Array | null
-}
-
 export class PendingView {
   readonly tree: DataTree
   readonly digest: TreeDigest = new TreeDigest()
@@ -55,8 +49,15 @@ export class PendingView {
   private queueSize = 0
   /** Changes that were ever prepared, whatever became of them. */
   preparedCount = 0
-  /** What a multi that fails must put back; null outside of a multi. */
-  private saved: SavedRecord[] | null = null
+  /** What a multi that fails must put back is kept from `beginMulti` on. */
+  private isInMulti = false
+  /** Records that the multi has touched, in order; those that it made have no words. */
+  private readonly savedNodes: number[] = []
+  /** Where each record's words begin in `savedWords`, -1 for none. */
+  private readonly savedAt: number[] = []
+  /** The records' words before the multi, and behind each whether it was listed as a new ephemeral node. */
+  private savedWords = new Int32Array(SAVED_WORDS * 16)
+  private savedWordCount = 0
   private readonly savedDigest: TreeDigest = new TreeDigest()
   private savedQueueSize = 0
 
@@ -223,65 +224,83 @@ export class PendingView {
 
   /** A multi begins: from here on changes can be put back. */
   beginMulti(): void {
-    assert(this.saved === null, 'multis do not nest')
-    this.saved = []
+    assert(!this.isInMulti, 'multis do not nest')
+    this.isInMulti = true
     this.savedDigest.copyFrom(this.digest)
     this.savedQueueSize = this.queueSize
   }
 
   /** The multi is good: what was kept to undo it goes. */
   endMulti(): void {
-    const { saved } = this
-    assert(saved !== null, 'only a multi that has begun can end')
-    this.saved = null
-    for (const { words } of saved) {
-      if (words !== null) this.tree.acls.release(words[ACL_ID / 4] as number)
+    assert(this.isInMulti, 'only a multi that has begun can end')
+    for (const at of this.savedAt) {
+      if (at >= 0) this.tree.acls.release(this.savedWords[at + ACL_ID / 4] as number)
     }
+    this.forgetSaved()
   }
 
   /** The multi failed: everything is as before `beginMulti`. */
   undoMulti(): void {
-    const { saved } = this
-    assert(saved !== null, 'only a multi can be undone')
-    this.saved = null
+    assert(this.isInMulti, 'only a multi can be undone')
     this.queueSize = this.savedQueueSize
-    for (let i = saved.length - 1; i >= 0; i--) this.putBack(saved[i] as SavedRecord)
+    for (let i = this.savedNodes.length - 1; i >= 0; i--) this.putBack(this.savedNodes[i] as number, this.savedAt[i] as number)
     this.digest.copyFrom(this.savedDigest)
+    this.forgetSaved()
   }
 
-  private putBack(record: SavedRecord): void {
-    const { nodes } = this.tree
-    const { node, words } = record
-    if (words === null) {
+  private forgetSaved(): void {
+    this.isInMulti = false
+    this.savedNodes.length = 0
+    this.savedAt.length = 0
+    this.savedWordCount = 0
+  }
+
+  private putBack(node: number, savedAt: number): void {
+    if (savedAt < 0) {
       this.drop(node)
       return
     }
+    const { nodes } = this.tree
+    const words = this.savedWords
     const aclId = nodes.getInt(node, ACL_ID)
     this.forgetEphemeral(node)
     const page = nodes.page(node)
     const at = nodes.offset(node)
-    for (let i = 0; i < RECORD_WORDS; i++) page.setInt32(at + i * 4, words[i] as number)
+    for (let i = 0; i < RECORD_WORDS; i++) page.setInt32(at + i * 4, words[savedAt + i] as number)
     // The record as it was holds its own reference, which `save` took for it.
     this.tree.acls.release(aclId)
-    if (words[RECORD_WORDS] === 1) this.addEphemeral(node, nodes.getLong(node, STORED_OWNER))
+    if (words[savedAt + RECORD_WORDS] === 1) this.addEphemeral(node, nodes.getLong(node, STORED_OWNER))
   }
 
   private save(node: number): void {
-    if (this.saved === null) return
+    if (!this.isInMulti) return
     const { nodes } = this.tree
     const page = nodes.page(node)
     const at = nodes.offset(node)
-    const words = new Int32Array(RECORD_WORDS + 1)
-    for (let i = 0; i < RECORD_WORDS; i++) words[i] = page.getInt32(at + i * 4)
-    words[RECORD_WORDS] = this.isFreshEphemeral(node) ? 1 : 0
+    const savedAt = this.savedWordCount
+    if (savedAt + SAVED_WORDS > this.savedWords.length) this.growSavedWords()
+    const words = this.savedWords
+    for (let i = 0; i < RECORD_WORDS; i++) words[savedAt + i] = page.getInt32(at + i * 4)
+    words[savedAt + RECORD_WORDS] = this.isFreshEphemeral(node) ? 1 : 0
+    this.savedWordCount += SAVED_WORDS
+    this.savedNodes.push(node)
+    this.savedAt.push(savedAt)
     this.tree.acls.addReference(nodes.getInt(node, ACL_ID))
-    this.saved.push({ node, words })
+  }
+
+  private growSavedWords(): void {
+    const words = new Int32Array(this.savedWords.length * 2)
+    words.set(this.savedWords)
+    this.savedWords = words
   }
 
   private enter(pending: number, hash: number, zxid: number): void {
     this.tree.nodes.setFlag(pending, FLAG_PENDING, true)
     this.index.add(hash, pending)
-    this.saved?.push({ node: pending, words: null })
+    if (this.isInMulti) {
+      this.savedNodes.push(pending)
+      this.savedAt.push(-1)
+    }
     this.touch(pending, zxid)
   }
 
@@ -350,3 +369,4 @@ export class PendingView {
 const ROOT_HASH = 0
 const NO_BYTES = new Uint8Array(0)
 const RECORD_WORDS = RECORD_BYTES / 4
+const SAVED_WORDS = RECORD_WORDS + 1

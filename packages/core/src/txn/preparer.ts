@@ -95,6 +95,8 @@ export class Preparer {
    * compute it again.
    */
   contentCrc = -1
+  /** The same for the parts of the last transaction, in their order, if it is a multi that is good; else null. */
+  partCrcs: number[] | null = null
 
   // The request in hand.
   private requester: Requester = SERVER
@@ -171,6 +173,7 @@ export class Preparer {
     this.requester = requester
     this.timeMs = timeMs
     this.contentCrc = -1
+    this.partCrcs = null
     this.lastZxid += 1
     this.zxid = this.lastZxid
     this.view.begin()
@@ -313,7 +316,7 @@ export class Preparer {
     if (!tree.nodes.hasFlag(node, FLAG_IN_DIGEST)) return
     tree.setPathCrc(node)
     tree.refreshContentCrc(node, data, start, length)
-    this.contentCrc = tree.nodes.getUint(node, CONTENT_CRC)
+    this.noteContentCrc(tree.nodes.getUint(node, CONTENT_CRC))
     this.view.refreshDigest(node)
   }
 
@@ -428,7 +431,7 @@ export class Preparer {
     nodes.setInt(pending, DATA_LENGTH, Math.max(dataLength, 0))
     if (nodes.hasFlag(pending, FLAG_IN_DIGEST)) {
       this.database.tree.refreshContentCrc(pending, bytes, dataStart, dataLength)
-      this.contentCrc = nodes.getUint(pending, CONTENT_CRC)
+      this.noteContentCrc(nodes.getUint(pending, CONTENT_CRC))
       this.view.refreshDigest(pending)
     }
     return ErrorCode.OK
@@ -487,6 +490,7 @@ export class Preparer {
     if (partCount < 0) return ErrorCode.MARSHALLING_ERROR
     input.position = begin
     out.writeInt(partCount)
+    this.partCrcs = []
     this.view.beginMulti()
     let hasFailed = false
     for (let i = 0; i < partCount; i++) {
@@ -495,7 +499,7 @@ export class Preparer {
     }
     if (hasFailed) this.view.undoMulti()
     else this.view.endMulti()
-    this.contentCrc = -1
+    if (hasFailed) this.partCrcs = null
     return ErrorCode.OK
   }
 
@@ -541,6 +545,11 @@ export class Preparer {
     if (flags === CreateMode.container) return Op.createContainer
     if (op === Op.create2) return Op.create
     return op === Op.createTTL && isCreateMode(flags) && !isTtlMode(flags) ? Op.create : op
+  }
+
+  private noteContentCrc(crc: number): void {
+    if (this.partCrcs === null) this.contentCrc = crc
+    else this.partCrcs.push(crc)
   }
 
   // --- the parts -------------------------------------------------------------------------------

@@ -23,6 +23,8 @@ export class WriteBatch {
   readonly arrivedMs: number[] = []
   /** CRC-32 of path and data after each write, -1 where it is not known. */
   readonly contentCrcs: number[] = []
+  /** The same for the parts of each multi; null for all other writes. */
+  readonly partCrcs: (readonly number[] | null)[] = []
   firstZxid = 0
   lastZxid = 0
   /** Monotonic milliseconds at which the log took the batch up. */
@@ -39,6 +41,7 @@ export class WriteBatch {
     zxid: number,
     arrivedMs: number,
     contentCrc: number,
+    partCrcs: readonly number[] | null,
   ): void {
     const at = this.count++
     this.connections[at] = connection
@@ -48,6 +51,7 @@ export class WriteBatch {
     this.ends[at] = end
     this.arrivedMs[at] = arrivedMs
     this.contentCrcs[at] = contentCrc
+    this.partCrcs[at] = partCrcs
     if (at === 0) this.firstZxid = zxid
     this.lastZxid = zxid
   }

@@ -143,6 +143,7 @@ export class WritePipeline {
       this.parts.preparer.lastZxid,
       arrivedMs,
       this.parts.preparer.contentCrc,
+      this.parts.preparer.partCrcs,
     )
     this.parts.metrics.prep.requestsQueued++
     if (this.isSyncing || this.isFlushScheduled) return
@@ -215,7 +216,7 @@ export class WritePipeline {
       const isMulti = op === Op.multi && connection !== null
       this.multiResults.reset()
       database.multiResults = isMulti ? this.multiResults : null
-      database.apply(bytes, view, batch.starts[i] as number, batch.ends[i] as number, batch.contentCrcs[i])
+      database.apply(bytes, view, batch.starts[i] as number, batch.ends[i] as number, batch.contentCrcs[i], batch.partCrcs[i])
       if (database.code === ErrorCode.OK)
         recordWriteTraffic(metrics.requests.writeTraffic, database.type, bytes, view, batch.starts[i] as number)
       preparer.view.applied(database.appliedZxid)
