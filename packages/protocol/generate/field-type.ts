@@ -53,7 +53,7 @@ export class Schema {
   parse(word: string): FieldType {
     const vector = /^vector<(.+)>$/.exec(word)
     if (vector !== null) {
-      const element = this.parse(vector[1] as string)
+      const element = this.parse(vector[1] ?? '')
       if (this.sizeMin(element) === 0) throw new Error(`the count of ${word} would not be bounded by the bytes`)
       return { kind: 'vector', element }
     }
