@@ -1,4 +1,4 @@
-/** Listening sockets and the connections that they accept. */
+/** Listening sockets, the connections that they accept, and connections to others. */
 export interface Network {
   /** Starts to listen; `ready` gets null and the bound port, or the failure. */
   listen(
@@ -6,6 +6,33 @@ export interface Network {
     accept: (connection: NetworkConnection) => void,
     ready: (error: Error | null, port: number) => void,
   ): Listener
+
+  /**
+   * Opens a connection, whose handler is `handler` from the first byte on. `ready` is called once, never before this call returns:
+   * with the connection, or with why there is none. After `cancel` it is not called any more.
+   */
+  connect(
+    options: ConnectOptions,
+    handler: ConnectionHandler,
+    ready: (error: Error | null, connection: NetworkConnection | null) => void,
+  ): ConnectionAttempt
+}
+
+export interface ConnectOptions {
+  /** An address or a name; a name is looked up anew at each call. */
+  readonly host: string
+  readonly port: number
+  /** The attempt fails when it has taken this long, the look-up of the name included. */
+  readonly timeoutMs: number
+  /** Small writes leave at once instead of waiting for the acknowledgement of the one before. */
+  readonly noDelay: boolean
+  readonly keepAlive: boolean
+}
+
+/** A connection that is being opened. */
+export interface ConnectionAttempt {
+  /** Gives the attempt up. Does nothing once `ready` was called. */
+  cancel(): void
 }
 
 export interface ListenOptions {

@@ -1,7 +1,15 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { DirectWrite, directHandle, type StreamHandle, writeDirectly } from './direct-write.ts'
-import type { ConnectionHandler, Listener, ListenOptions, Network, NetworkConnection } from './network.ts'
-import { shareInput } from './shared-input-socket.ts'
+import type {
+  ConnectionAttempt,
+  ConnectionHandler,
+  ConnectOptions,
+  Listener,
+  ListenOptions,
+  Network,
+  NetworkConnection,
+} from './network.ts'
+import { connectSharing, shareInput } from './shared-input-socket.ts'
 
 /** Sockets of `node:net`. */
 export class NodeNetwork implements Network {
@@ -13,7 +21,12 @@ export class NodeNetwork implements Network {
     // Half-open sockets are kept: a client may close its sending side and still read what it is owed.
     const server = createServer(
       { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: options.keepAlive },
-      (socket) => accept(new NodeConnection(socket)),
+      (accepted) => {
+        const connection: NodeConnection = new NodeConnection(
+          shareInput(accepted, (bytes, view, length) => connection.handler.onData(bytes, view, length)),
+        )
+        accept(connection)
+      },
     )
     const listener = new NodeListener(server)
     server.once('error', (error) => ready(error, 0))
@@ -24,6 +37,63 @@ export class NodeNetwork implements Network {
       ...(options.backlog < 0 ? {} : { backlog: options.backlog }),
     })
     return listener
+  }
+
+  connect(
+    options: ConnectOptions,
+    handler: ConnectionHandler,
+    ready: (error: Error | null, connection: NetworkConnection | null) => void,
+  ): ConnectionAttempt {
+    return new NodeAttempt(options, handler, ready)
+  }
+}
+
+class NodeAttempt implements ConnectionAttempt {
+  private readonly socket: Socket
+  private readonly timer: NodeJS.Timeout
+  private readonly handler: ConnectionHandler
+  private readonly ready: (error: Error | null, connection: NetworkConnection | null) => void
+  private connection: NodeConnection | null = null
+  private isOver = false
+
+  constructor(
+    options: ConnectOptions,
+    handler: ConnectionHandler,
+    ready: (error: Error | null, connection: NetworkConnection | null) => void,
+  ) {
+    const { host, port, timeoutMs } = options
+    this.handler = handler
+    this.ready = ready
+    this.socket = connectSharing(options, (bytes, view, length) => this.connection?.handler.onData(bytes, view, length))
+    // Stays for good: what goes wrong with an attempt that was given up must find a listener, or it would end the process.
+    this.socket.on('error', (error) => this.fail(error))
+    this.socket.once('connect', () => this.succeed())
+    this.timer = setTimeout(() => this.fail(new Error(`no connection to ${host}:${port} within ${timeoutMs} ms`)), timeoutMs)
+  }
+
+  cancel(): void {
+    this.conclude()
+    if (this.connection === null) this.socket.destroy()
+  }
+
+  private fail(error: Error): void {
+    if (this.isOver) return
+    this.conclude()
+    this.socket.destroy()
+    this.ready(error, null)
+  }
+
+  private succeed(): void {
+    if (this.isOver) return
+    this.conclude()
+    this.connection = new NodeConnection(this.socket)
+    this.connection.handler = this.handler
+    this.ready(null, this.connection)
+  }
+
+  private conclude(): void {
+    this.isOver = true
+    clearTimeout(this.timer)
   }
 }
 
@@ -66,8 +136,8 @@ class NodeConnection implements NetworkConnection {
   private readonly written = (): void => this.writeFinished()
   private readonly completed = (isGood: boolean): void => this.directWriteCompleted(isGood)
 
-  constructor(accepted: Socket) {
-    const socket = shareInput(accepted, (bytes, view, length) => this.handler.onData(bytes, view, length))
+  /** `socket` is connected and gives its data to `handler.onData`. */
+  constructor(socket: Socket) {
     this.socket = socket
     this.handle = directHandle(socket)
     const address = socket.remoteAddress ?? ''

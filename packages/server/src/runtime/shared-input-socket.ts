@@ -7,7 +7,8 @@
 //
 // The handle is a field that Node does not document. Should it not be there, the accepted socket is used as it is.
 
-import { Socket } from 'node:net'
+import { connect, Socket } from 'node:net'
+import type { ConnectOptions } from './network.ts'
 
 const BUFFER_BYTES = 64 * 1024
 
@@ -32,20 +33,27 @@ export function shareInput(accepted: Socket, receive: Receive): Socket {
   const inside = accepted as unknown as Inside
   const handle = inside._handle
   if (typeof handle !== 'object' || handle === null) return receiveEvents(accepted, receive)
-  const onread = {
-    buffer: sharedBytes,
-    callback: (length: number): boolean => {
-      receive(sharedBytes, sharedView, length)
-      return true
-    },
-  }
-  const options = { handle, allowHalfOpen: true, onread }
+  const options = { handle, allowHalfOpen: true, onread: reading(receive) }
   const socket = new Socket(options)
   const moved = socket as unknown as Inside
   moved._server = inside._server ?? null
   inside._handle = null
   inside._server = null
   return socket
+}
+
+/** A socket that connects to where `options` say; its data goes to `receive` and to no `data` event. */
+export function connectSharing(options: ConnectOptions, receive: Receive): Socket {
+  const { host, port, noDelay, keepAlive } = options
+  return connect({ host, port, noDelay, keepAlive, allowHalfOpen: true, onread: reading(receive) })
+}
+
+function reading(receive: Receive): { buffer: Uint8Array; callback: (length: number) => boolean } {
+  const callback = (length: number): boolean => {
+    receive(sharedBytes, sharedView, length)
+    return true
+  }
+  return { buffer: sharedBytes, callback }
 }
 
 function receiveEvents(socket: Socket, receive: Receive): Socket {

@@ -4,7 +4,15 @@
 import { ByteReader, ByteWriter, Op } from '@tskeeper/protocol/server'
 import { configFromProperties } from '../../src/config/load-config.ts'
 import type { RunningServer } from '../../src/running-server.ts'
-import type { ConnectionHandler, Listener, ListenOptions, Network, NetworkConnection } from '../../src/runtime/network.ts'
+import type {
+  ConnectionAttempt,
+  ConnectionHandler,
+  ConnectOptions,
+  Listener,
+  ListenOptions,
+  Network,
+  NetworkConnection,
+} from '../../src/runtime/network.ts'
 import type { TimerHandle, Timers } from '../../src/runtime/runtime.ts'
 import { startServer } from '../../src/server.ts'
 import { FixedRandom, ManualClock } from '../manual-runtime.ts'
@@ -79,6 +87,10 @@ class VirtualNetwork implements Network {
     this.accept = accept
     ready(null, options.port)
     return { port: options.port, close: (done) => done() }
+  }
+
+  connect(options: ConnectOptions): ConnectionAttempt {
+    throw new Error(`a server alone connects to nobody, also not to ${options.host}:${options.port}`)
   }
 }
 
