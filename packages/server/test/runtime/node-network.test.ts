@@ -8,6 +8,7 @@ const network = new NodeNetwork()
 /** Keeps what arrives as text, and says when the connection is gone. */
 class Receiver implements ConnectionHandler {
   text = ''
+  connection: NetworkConnection | null = null
   readonly closed: Promise<void>
   #close: () => void = () => {}
   onText: () => void = () => {}
@@ -25,7 +26,10 @@ class Receiver implements ConnectionHandler {
 
   onDrain(): void {}
 
-  onEnd(): void {}
+  /** Connections stay open in the other direction until their owner closes them. */
+  onEnd(): void {
+    this.connection?.end()
+  }
 
   onClose(): void {
     this.#close()
@@ -69,6 +73,7 @@ test('bytes go both ways over a connection that was opened, and its close is tol
   const far = new Receiver()
   const listener = await listen((connection) => {
     connection.handler = far
+    far.connection = connection
     connection.write(bytesOf('from the listener'), 17)
   })
   const connection = await connect(listener.port, near)
