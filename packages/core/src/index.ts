@@ -13,6 +13,31 @@ export { whoAmI } from './acl/who-am-i.ts'
 export { AssertionError, assert } from './lib/assert.ts'
 export { Ring } from './lib/ring.ts'
 export { SeededRandom } from './lib/seeded-random.ts'
+export { ConfigError } from './membership/config-error.ts'
+export { bracketedHost, expandIpv6, isAnyAddress, isIpv4 } from './membership/ip-literal.ts'
+export {
+  formatMembership,
+  type Hierarchy,
+  isMembershipKey,
+  type Membership,
+  membershipLines,
+  parseMembership,
+  parseMembershipText,
+  parseMembershipVersion,
+  participants,
+} from './membership/membership.ts'
+export { QuorumTracker, verifiersInForce } from './membership/quorum-tracker.ts'
+export { makeQuorumVerifier, type QuorumVerifier } from './membership/quorum-verifier.ts'
+export { hasSameQuorumAddresses, isSameMember, isSameMembership } from './membership/same-member.ts'
+export {
+  formatServerLine,
+  type Member,
+  type MemberAddress,
+  type MemberRole,
+  parseRole,
+  parseServerLine,
+} from './membership/server-line.ts'
+export { INTEGER_MAX, INTEGER_MIN, notANumber, parseWholeNumber } from './membership/whole-number.ts'
 export { localOwner, Session, type SessionOwner } from './session/session.ts'
 export { firstSessionId, SessionIdSource } from './session/session-id.ts'
 export { passwordMatches, SESSION_PASSWORD_LENGTH, sessionPassword } from './session/session-password.ts'

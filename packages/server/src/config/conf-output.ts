@@ -1,6 +1,5 @@
 import { join } from 'node:path'
-import { bracketedHost } from './ip-literal.ts'
-import { formatMembership, type Membership } from './membership.ts'
+import { bracketedHost, formatMembership, type Membership } from '@tskeeper/core'
 import type { ServerConfig } from './server-config.ts'
 
 /** What the running server adds to its configuration. */

@@ -2,16 +2,14 @@
 // Apache's server, so that the same file with the same mistake is answered with the same words.
 
 import { isAbsolute, resolve } from 'node:path'
+import { ConfigError, expandIpv6, isAnyAddress, isIpv4, type Member, type MemberRole, parseRole } from '@tskeeper/core'
 import type { Logger } from '../logger.ts'
 import type { Disk } from '../runtime/disk.ts'
 import { StartupError } from '../startup-error.ts'
 import { readMyId } from '../storage/data-directories.ts'
-import { ConfigError } from './config-error.ts'
-import { expandIpv6, isAnyAddress, isIpv4 } from './ip-literal.ts'
 import { parseProperties } from './properties-file.ts'
 import { checkDistributed, readMembership } from './read-membership.ts'
 import type { ServerConfig, SnapshotCompression } from './server-config.ts'
-import { type Member, type MemberRole, parseRole } from './server-line.ts'
 import { Settings } from './settings.ts'
 
 /** What reading a configuration needs from outside. */

@@ -1,6 +1,6 @@
+import type { Member } from '@tskeeper/core'
 import { StartupError } from '../startup-error.ts'
 import type { ServerConfig } from './server-config.ts'
-import type { Member } from './server-line.ts'
 
 /** The line of the list that describes this server; throws a `StartupError` when the id in `myid` has none. */
 export function ownMember(config: ServerConfig): Member {

@@ -2,8 +2,8 @@
 // of `=`, comments at the start of a line only, continued lines and backslash escapes. The last line of
 // several with the same key counts. The bytes are ISO-8859-1, whatever the system's own encoding is.
 
+import { ConfigError } from '@tskeeper/core'
 import { getProperties } from 'properties-file'
-import { ConfigError } from './config-error.ts'
 
 /** Keys and values, trimmed, in the order in which the keys first occur. */
 export function parseProperties(bytes: Uint8Array): Map<string, string> {

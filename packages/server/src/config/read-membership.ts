@@ -2,10 +2,9 @@
 // belongs to the ensemble, which rewrites it at every change; its name ends with the version in hexadecimal.
 
 import { resolve } from 'node:path'
+import { ConfigError, isMembershipKey, type Membership, parseMembership, participants } from '@tskeeper/core'
 import type { Logger } from '../logger.ts'
 import type { Disk } from '../runtime/disk.ts'
-import { ConfigError } from './config-error.ts'
-import { isMembershipKey, type Membership, parseMembership, participants } from './membership.ts'
 import { parseProperties } from './properties-file.ts'
 
 /** What the configuration says about members. */

@@ -1,5 +1,4 @@
-import type { Membership } from './membership.ts'
-import type { MemberRole } from './server-line.ts'
+import type { MemberRole, Membership } from '@tskeeper/core'
 
 /**
  * Everything that a server knows about itself before it starts, read and checked, defaults applied. Times are

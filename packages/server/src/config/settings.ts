@@ -1,13 +1,12 @@
 // What was set, and where: the keys of the file and the system properties, brought together row by row of
 // the table. The file wins over a property of the same setting, because Apache's server applies it later.
 
+import { ConfigError, INTEGER_MAX, INTEGER_MIN, isMembershipKey, notANumber, parseWholeNumber } from '@tskeeper/core'
 import type { Logger } from '../logger.ts'
 import { type ConfigEntry, PROPERTY_PREFIX } from './config-entry.ts'
-import { ConfigError } from './config-error.ts'
 import { configEntries, entryOfFileKey, entryOfProperty, entryWithKey, fileNames, propertyNames } from './config-table.ts'
-import { isMembershipKey } from './membership.ts'
 import { nearestName } from './nearest-name.ts'
-import { INTEGER_MAX, INTEGER_MIN, notANumber, parseWholeNumber, parseWholeNumberOrHex } from './whole-number.ts'
+import { parseWholeNumberOrHex } from './whole-number.ts'
 
 /** One setting as given. */
 interface Given {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { formatServerLine, type Member, parseServerLine } from '../../src/config/server-line.ts'
+import { formatServerLine, type Member, parseServerLine } from '../../src/membership/server-line.ts'
 
 const FORM =
   ' does not have the form server_config or server_config;client_config where server_config is the pipe separated list of ' +

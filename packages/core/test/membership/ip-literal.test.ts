@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { bracketedHost, expandIpv6, isAnyAddress, isIpv4 } from '../../src/config/ip-literal.ts'
+import { bracketedHost, expandIpv6, isAnyAddress, isIpv4 } from '../../src/membership/ip-literal.ts'
 
 test.each([
   ['::', '0:0:0:0:0:0:0:0'],

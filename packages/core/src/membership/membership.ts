@@ -3,7 +3,7 @@
 
 import { ConfigError } from './config-error.ts'
 import { formatServerLine, type Member, parseServerLine } from './server-line.ts'
-import { parseWholeNumber } from './whole-number.ts'
+import { notANumber, parseWholeNumber } from './whole-number.ts'
 
 /** The members of an ensemble and how their votes count. */
 export interface Membership {
@@ -15,11 +15,11 @@ export interface Membership {
   readonly version: number
 }
 
-/** Groups and weights. Every participant is in exactly one group. */
+/** Groups and weights. Every participant is in exactly one group; nothing forbids an observer in one. */
 export interface Hierarchy {
   /** Members' ids by group number, both ascending. */
   readonly groups: ReadonlyMap<number, readonly number[]>
-  /** Votes by member id, ascending; every member has an entry. */
+  /** Votes by member id, ascending. Every participant and every id of a group has an entry. */
   readonly weights: ReadonlyMap<number, number>
 }
 
@@ -52,14 +52,38 @@ export function parseMembership(
   return { members: sortedMembers, hierarchy: makeHierarchy(sortedMembers, groups, weights), version }
 }
 
+/**
+ * Reads a whole text as `formatMembership` writes it, and as people write it: lines of `key=value` in any order,
+ * blanks around keys and values, comments. Without a version it is 0. Throws `ConfigError`, also for other keys.
+ */
+export function parseMembershipText(text: string, isMultiAddressEnabled: boolean): Membership {
+  const properties = new Map<string, string>()
+  for (const line of text.split(/\r\n|\r|\n/)) {
+    const [, key, value = ''] = /^\s*([^\s=:#!][^\s=:]*)\s*[=:]?\s*(.*?)\s*$/.exec(line) ?? []
+    if (key === undefined) continue
+    if (!isMembershipKey(key) && key !== 'version') {
+      throw new ConfigError(`Unrecognised parameter: ${key}`, 'members are lines server.<id>, group.<number> and weight.<id>')
+    }
+    properties.set(key, value)
+  }
+  return parseMembership(properties, parseMembershipVersion(properties.get('version') ?? '0'), isMultiAddressEnabled)
+}
+
+/** Reads the hexadecimal digits of a version; throws `ConfigError`. */
+export function parseMembershipVersion(text: string): number {
+  const version = /^[0-9a-fA-F]+$/.test(text) ? Number.parseInt(text, 16) : Number.NaN
+  if (Number.isSafeInteger(version)) return version
+  throw new ConfigError(notANumber(text), 'a version is a zxid in hexadecimal digits, as in version=100000003')
+}
+
 /** The canonical text: one line a member, then groups and weights, the version last, no newline at the end. */
 export function formatMembership(membership: Membership): string {
   const lines = [...membershipLines(membership), `version=${membership.version.toString(16)}`]
   return lines.join('\n')
 }
 
-/** The lines without the version. */
-function membershipLines(membership: Membership): string[] {
+/** The lines without the version, as a dynamic configuration file holds them, but in the order of the canonical text. */
+export function membershipLines(membership: Membership): string[] {
   const lines: string[] = []
   for (const member of membership.members.values()) lines.push(`server.${member.id}=${formatServerLine(member)}`)
   if (membership.hierarchy === null) return lines
@@ -86,18 +110,26 @@ function makeHierarchy(
       groupOf.set(id, group)
     }
   }
-  const weights = new Map<number, number>()
+  const weights = new Map(givenWeights)
   for (const member of members.values()) {
-    if (member.role === 'participant' && !groupOf.has(member.id)) {
+    if (member.role === 'observer') continue
+    if (!groupOf.has(member.id)) {
       throw new ConfigError(
         `Server ${member.id}is not in a group`,
         'with groups or weights, every voting server is in exactly one group.<number> line',
       )
     }
-    weights.set(member.id, givenWeights.get(member.id) ?? 1)
+    if (!weights.has(member.id)) weights.set(member.id, 1)
+  }
+  for (const [id, group] of groupOf) {
+    if (weights.has(id)) continue
+    throw new ConfigError(
+      `Server ${id} of group.${group} has no weight`,
+      `take it out of the group, as it does not vote, or give it a line weight.${id}`,
+    )
   }
   const sortedGroups = ascending(new Map([...groups].map(([group, ids]) => [group, [...ids].sort((a, b) => a - b)])))
-  return { groups: sortedGroups, weights }
+  return { groups: sortedGroups, weights: ascending(weights) }
 }
 
 function parseGroup(key: string, text: string): number[] {
