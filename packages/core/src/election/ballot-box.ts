@@ -1,0 +1,27 @@
+import { QuorumTracker } from '../membership/quorum-tracker.ts'
+import type { QuorumVerifier } from '../membership/quorum-verifier.ts'
+import { type CastVote, votesAgree } from './vote.ts'
+
+/** The latest vote of each server. */
+export class BallotBox {
+  readonly #votes = new Map<number, CastVote>()
+
+  put(serverId: number, vote: CastVote): void {
+    this.#votes.set(serverId, vote)
+  }
+
+  voteOf(serverId: number): CastVote | null {
+    return this.#votes.get(serverId) ?? null
+  }
+
+  clear(): void {
+    this.#votes.clear()
+  }
+
+  /** The servers whose votes agree with `vote`, if they are a quorum of every verifier; else null. */
+  quorumFor(vote: CastVote, verifiers: readonly QuorumVerifier[]): ReadonlySet<number> | null {
+    const tracker = new QuorumTracker(verifiers)
+    for (const [serverId, cast] of this.#votes) if (votesAgree(cast, vote)) tracker.addAck(serverId)
+    return tracker.hasAllQuorums() ? tracker.acks : null
+  }
+}

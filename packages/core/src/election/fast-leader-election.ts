@@ -1,0 +1,399 @@
+// Fast leader election as a state machine without clock and sockets.
+//
+//   lookForLeader   a round begins: the server proposes itself to all voters, and takes over any better proposal it hears of
+//   gathering       votes come in; a quorum for the own proposal in the own round ends this
+//   finalizing      the quorum is there; for FINALIZE_WAIT_MS a better proposal may still come and lead back to gathering
+//   decided         the server follows, leads or observes, and tells whoever still looks
+//
+// A server that comes late takes a short way: a quorum of servers that have a leader, the leader among them, is believed at once.
+//
+// What is decided here need not be right to be safe: a leader becomes one only by a quorum that follows it in its epoch. The
+// order of the votes sees to it that the one elected has everything committed, and so the synchronisation after it succeeds.
+
+import { assert } from '../lib/assert.ts'
+import { Ring } from '../lib/ring.ts'
+import { ConfigError } from '../membership/config-error.ts'
+import { formatMembership, type Membership, parseMembershipText } from '../membership/membership.ts'
+import { verifiersInForce } from '../membership/quorum-tracker.ts'
+import type { QuorumVerifier } from '../membership/quorum-verifier.ts'
+import type { MemberRole } from '../membership/server-line.ts'
+import { BallotBox } from './ballot-box.ts'
+import type { ElectionEffects } from './election-effects.ts'
+import { type ElectionNotification, NOTIFICATION_VERSION, type OwnNotification } from './election-notification.ts'
+import { isPeerState, PeerState } from './peer-state.ts'
+import { beats, type CastVote, type CurrentVote, NO_VOTE, type Vote } from './vote.ts'
+
+/** How long a server with a quorum waits for better proposals, in milliseconds. Part of the protocol. */
+const FINALIZE_WAIT_MS = 200
+
+/** Notifications kept while the server looks for a leader and has not begun a round; the oldest make room. */
+const INBOX_SIZE_MAX = 100
+
+/** The last zxid of a server whose data cannot be trusted: it has no say in an election. */
+const UNTRUSTED_ZXID = -1
+
+/** Who votes and how, as this server knows it now. */
+export interface ElectionConfiguration {
+  readonly role: MemberRole
+  /** The configuration in force. */
+  readonly committed: QuorumVerifier
+  /** The newest one proposed; null or `committed` when there is no newer. */
+  readonly lastSeen: QuorumVerifier | null
+}
+
+export interface ElectionOptions extends ElectionConfiguration {
+  readonly serverId: number
+  /** What this server's log held when it started: the vote that others are told before the first round. */
+  readonly lastZxid: number
+  readonly currentEpoch: number
+  /** First and longest time without news after which the own vote is sent again. */
+  readonly minIntervalMs: number
+  readonly maxIntervalMs: number
+  readonly isMultiAddressEnabled: boolean
+}
+
+/** Where a round stands. */
+type Phase = 'idle' | 'gathering' | 'finalizing'
+
+interface Received {
+  readonly from: number
+  readonly state: PeerState
+  readonly vote: CastVote
+}
+
+/** A server's part in elections, from its start until its membership changes: then a new one takes its place. */
+export class FastLeaderElection {
+  readonly #serverId: number
+  readonly #effects: ElectionEffects
+  readonly #minIntervalMs: number
+  readonly #maxIntervalMs: number
+  readonly #isMultiAddressEnabled: boolean
+  #configuration: ElectionConfiguration
+  #configurationText: string
+  /** The configurations that must all agree. */
+  #verifiers: readonly QuorumVerifier[]
+  /** The voters of all of them, in the order of the verifiers. */
+  #voters: ReadonlySet<number>
+  #state: PeerState = PeerState.LOOKING
+  /** Counts rounds; servers in the same election come to have the same number. */
+  #round = 0
+  #currentVote: CurrentVote
+  #phase: Phase = 'idle'
+  /** What this server proposed when the round began: itself, if it votes. */
+  #initialVote: Vote
+  /** What it proposes now. */
+  #proposal: Vote
+  /** Votes of this round. */
+  readonly #ballots = new BallotBox()
+  /** Votes of servers that have a leader, of whatever round. */
+  readonly #settled = new BallotBox()
+  /** Whose votes made the proposal win; of meaning in the phase `finalizing` and after it. */
+  #supporters: ReadonlySet<number> = new Set()
+  readonly #inbox: Ring<Received> = new Ring()
+  #intervalMs = 0
+  #dueMs = Number.POSITIVE_INFINITY
+  #isStopped = false
+
+  constructor(options: ElectionOptions, effects: ElectionEffects) {
+    assert(options.minIntervalMs > 0, 'the first interval between notifications is positive')
+    this.#serverId = options.serverId
+    this.#effects = effects
+    this.#minIntervalMs = options.minIntervalMs
+    this.#maxIntervalMs = options.maxIntervalMs
+    this.#isMultiAddressEnabled = options.isMultiAddressEnabled
+    this.#currentVote = { leader: options.serverId, zxid: options.lastZxid, peerEpoch: options.currentEpoch, round: -1 }
+    this.#initialVote = this.#currentVote
+    this.#proposal = this.#currentVote
+    this.#configuration = options
+    this.#configurationText = ''
+    this.#verifiers = []
+    this.#voters = new Set()
+    this.configure(options)
+  }
+
+  get state(): PeerState {
+    return this.#state
+  }
+
+  /** The outcome of the last election, with the leader's epoch once this server serves in it. */
+  get currentVote(): CurrentVote {
+    return this.#currentVote
+  }
+
+  get round(): number {
+    return this.#round
+  }
+
+  /** Voters of the configurations in force: those to whom a vote is sent. */
+  get voters(): ReadonlySet<number> {
+    return this.#voters
+  }
+
+  /** Other roles and configurations, without a new election object: what comes from now on is seen in their light. */
+  configure(configuration: ElectionConfiguration): void {
+    const { role, committed, lastSeen } = configuration
+    this.#configuration = { role, committed, lastSeen }
+    this.#configurationText = formatMembership(committed.membership)
+    this.#verifiers = verifiersInForce(committed, lastSeen)
+    this.#voters = new Set(this.#verifiers.flatMap((verifier) => [...verifier.voters]))
+  }
+
+  /** This server has lost its leader or its leadership: it looks for another as soon as it knows its own last zxid. */
+  beginLooking(): void {
+    this.#state = PeerState.LOOKING
+    this.#supporters = new Set()
+  }
+
+  /** Begins a round. `lastZxid` and `currentEpoch` are what recovery from this server's disk would give. */
+  lookForLeader(lastZxid: number, currentEpoch: number, nowMs: number): void {
+    assert(!this.#isStopped, 'an election that was stopped does not begin a round')
+    assert(this.#phase === 'idle', 'one round is over before the next begins')
+    this.beginLooking()
+    this.#round += 1
+    this.#initialVote = this.#ownVote(lastZxid, currentEpoch)
+    this.#proposal = this.#initialVote
+    this.#ballots.clear()
+    this.#settled.clear()
+    this.#phase = 'gathering'
+    this.#intervalMs = this.#minIntervalMs
+    this.#sendProposal()
+    this.#takeInbox(nowMs)
+  }
+
+  /** A role that a reconfiguration assigns without an election. */
+  assume(state: PeerState): void {
+    assert(this.#phase === 'idle', 'a role is not assigned during a round')
+    this.#state = state
+  }
+
+  /** Another outcome than that of the last election: a reconfiguration named the next leader. */
+  designate(vote: CurrentVote): void {
+    this.#currentVote = vote
+  }
+
+  /** This server serves in `epoch` now: from here on others are told so, and all servers tell the same. */
+  synchronised(epoch: number): void {
+    this.#currentVote = { ...this.#currentVote, peerEpoch: epoch }
+  }
+
+  /** Ends this object's part; nothing is sent any more. */
+  stop(): void {
+    if (this.#isStopped) return
+    this.#isStopped = true
+    this.#phase = 'idle'
+    this.#inbox.clear()
+    this.#schedule(Number.POSITIVE_INFINITY)
+  }
+
+  /** A peer's notification. */
+  notification(from: number, notification: ElectionNotification, nowMs: number): void {
+    if (this.#isStopped) return
+    if (this.#state === PeerState.LOOKING && this.#isReplacedBy(notification)) return
+    if (!this.#voters.has(from)) {
+      this.#effects.send(from, this.#notificationOf(this.#currentVote, this.#round))
+      return
+    }
+    if (!isPeerState(notification.state)) return
+    if (this.#state !== PeerState.LOOKING) {
+      if (notification.state === PeerState.LOOKING) this.#answerLooking(from)
+      return
+    }
+    if (this.#phase !== 'idle' && notification.state === PeerState.LOOKING && notification.round < this.#round) {
+      this.#effects.send(from, this.#notificationOf(this.#proposal, this.#round))
+    }
+    const { leader, zxid, round, peerEpoch, version, state } = notification
+    this.#receive({ from, state, vote: { leader, zxid, round, peerEpoch, version, state } })
+    this.#takeInbox(nowMs)
+  }
+
+  /**
+   * The time asked for by `schedule` has come; earlier calls do nothing. `hasDelivered`: what was sent to at least one
+   * peer has left this server.
+   */
+  timer(nowMs: number, hasDelivered: boolean): void {
+    if (this.#isStopped || nowMs < this.#dueMs) return
+    if (this.#phase === 'finalizing') {
+      this.#decide(this.#castProposal(), this.#supporters)
+      return
+    }
+    if (this.#phase !== 'gathering') return
+    if (hasDelivered) this.#sendProposal()
+    else this.#effects.connectAll()
+    this.#intervalMs = Math.min(this.#intervalMs * 2, this.#maxIntervalMs)
+    this.#takeInbox(nowMs)
+  }
+
+  #ownVote(lastZxid: number, currentEpoch: number): Vote {
+    const { role, committed } = this.#configuration
+    const isVoter = committed.voters.has(this.#serverId)
+    const isParticipant = role === 'participant'
+    return {
+      leader: isVoter ? this.#serverId : NO_VOTE,
+      zxid: isParticipant ? lastZxid : NO_VOTE,
+      peerEpoch: isParticipant ? currentEpoch : NO_VOTE,
+    }
+  }
+
+  /** True when the notification brought a configuration that makes this election obsolete. */
+  #isReplacedBy(notification: ElectionNotification): boolean {
+    const text = notification.configuration
+    if (text === null || text === this.#configurationText) return false
+    const membership = this.#parse(text)
+    if (membership === null || membership.version <= this.#configuration.committed.version) return false
+    if (!this.#effects.adoptConfiguration(membership)) return false
+    this.stop()
+    return true
+  }
+
+  #parse(text: string): Membership | null {
+    try {
+      return parseMembershipText(text, this.#isMultiAddressEnabled)
+    } catch (error) {
+      // The vote counts all the same: the peer may be newer than we are, or may write what we do not understand.
+      if (error instanceof ConfigError) return null
+      throw error
+    }
+  }
+
+  #answerLooking(from: number): void {
+    this.#effects.send(from, this.#notificationOf(this.#currentVote, this.#currentVote.round))
+    if (this.#state === PeerState.LEADING && this.#supporters.has(from)) this.#effects.supporterLooking(from)
+  }
+
+  #receive(received: Received): void {
+    if (this.#inbox.size === INBOX_SIZE_MAX) this.#inbox.shift()
+    this.#inbox.push(received)
+  }
+
+  #takeInbox(nowMs: number): void {
+    while (this.#phase !== 'idle') {
+      const received = this.#inbox.shift()
+      if (received !== null) {
+        this.#take(received)
+        continue
+      }
+      // Each notification starts the wait anew: only silence ends it.
+      this.#schedule(nowMs + (this.#phase === 'finalizing' ? FINALIZE_WAIT_MS : this.#intervalMs))
+      return
+    }
+  }
+
+  #take({ from, state, vote }: Received): void {
+    const wasFinalizing = this.#phase === 'finalizing'
+    if (wasFinalizing && !this.#beats(vote, this.#proposal)) return
+    this.#phase = 'gathering'
+    if (this.#voters.has(from) && this.#voters.has(vote.leader)) {
+      if (state === PeerState.LOOKING) this.#takeBallot(from, vote)
+      else if (state !== PeerState.OBSERVING) this.#takeSettled(from, vote)
+    }
+    // What seemed better and came to nothing (a vote of an old round, say) must not cost the quorum that was there.
+    if (wasFinalizing && this.#phase === 'gathering') this.#count()
+  }
+
+  /** The vote of a server that looks for a leader, too. */
+  #takeBallot(from: number, vote: CastVote): void {
+    if (this.#initialVote.zxid === UNTRUSTED_ZXID || vote.zxid === UNTRUSTED_ZXID) return
+    // Its sender has been told of the newer round when this came.
+    if (vote.round < this.#round) return
+    if (vote.round > this.#round) {
+      this.#round = vote.round
+      this.#ballots.clear()
+      this.#propose(this.#beats(vote, this.#initialVote) ? vote : this.#initialVote)
+    } else if (this.#beats(vote, this.#proposal)) {
+      this.#propose(vote)
+    }
+    this.#ballots.put(from, { ...vote, version: 0 })
+    this.#count()
+  }
+
+  #propose({ leader, zxid, peerEpoch }: Vote): void {
+    this.#proposal = { leader, zxid, peerEpoch }
+    this.#sendProposal()
+  }
+
+  /** The vote of a server that has a leader. */
+  #takeSettled(from: number, vote: CastVote): void {
+    if (vote.round === this.#round) {
+      // A recorded vote has version 0, so that epochs are not compared here: within a round the leader alone decides.
+      this.#ballots.put(from, { ...vote, version: 0 })
+      if (this.#isSettledBy(this.#ballots, vote)) return
+    }
+    this.#settled.put(from, vote)
+    this.#isSettledBy(this.#settled, vote)
+  }
+
+  /** Ends the round if a quorum in `box` follows the leader of `vote` and that leader says so itself. */
+  #isSettledBy(box: BallotBox, vote: CastVote): boolean {
+    const supporters = box.quorumFor(vote, this.#verifiers)
+    if (supporters === null || !this.#leads(box, vote)) return false
+    this.#round = vote.round
+    this.#decide(vote, supporters)
+    return true
+  }
+
+  /**
+   * Followers may not have noticed yet that their leader is gone, so the leader's own word is needed. This server
+   * itself leads by the word of others only if they speak of the round in which it is.
+   */
+  #leads(box: BallotBox, { leader, round }: CastVote): boolean {
+    if (leader === this.#serverId) return this.#round === round
+    return box.voteOf(leader)?.state === PeerState.LEADING
+  }
+
+  /** Looks for a quorum that proposes what this server proposes. */
+  #count(): void {
+    const vote = this.#castProposal()
+    const supporters = this.#ballots.quorumFor(vote, this.#verifiers)
+    if (supporters === null) return
+    // Nobody is left who could propose a better one, so there is nothing to wait for.
+    if (supporters.size === this.#voters.size) {
+      this.#decide(vote, supporters)
+      return
+    }
+    this.#supporters = supporters
+    this.#phase = 'finalizing'
+  }
+
+  #decide({ leader, zxid, peerEpoch, round }: CurrentVote, supporters: ReadonlySet<number>): void {
+    this.#phase = 'idle'
+    this.#inbox.clear()
+    this.#supporters = supporters
+    this.#currentVote = { leader, zxid, peerEpoch, round }
+    this.#state = this.#stateUnder(leader)
+    this.#schedule(Number.POSITIVE_INFINITY)
+    this.#effects.decided(this.#state, this.#currentVote, supporters)
+  }
+
+  #stateUnder(leader: number): PeerState {
+    if (leader === this.#serverId) return PeerState.LEADING
+    return this.#configuration.role === 'participant' ? PeerState.FOLLOWING : PeerState.OBSERVING
+  }
+
+  #beats(challenger: Vote, vote: Vote): boolean {
+    return beats(challenger, vote, (id) => this.#configuration.committed.weightOf(id))
+  }
+
+  #castProposal(): CastVote {
+    return { ...this.#proposal, round: this.#round, state: PeerState.LOOKING, version: 0 }
+  }
+
+  /** Tells all voters the proposal. This server hears of it like the others: that is how its own vote comes to be counted. */
+  #sendProposal(): void {
+    const notification = this.#notificationOf(this.#proposal, this.#round)
+    for (const voter of this.#voters) {
+      if (voter === this.#serverId) this.#receive({ from: voter, state: PeerState.LOOKING, vote: this.#castProposal() })
+      else this.#effects.send(voter, notification)
+    }
+  }
+
+  #notificationOf({ leader, zxid, peerEpoch }: Vote, round: number): OwnNotification {
+    const configuration = this.#configurationText
+    return { state: this.#state, leader, zxid, round, peerEpoch, version: NOTIFICATION_VERSION, configuration }
+  }
+
+  #schedule(dueMs: number): void {
+    if (dueMs === this.#dueMs) return
+    this.#dueMs = dueMs
+    this.#effects.schedule(dueMs)
+  }
+}
