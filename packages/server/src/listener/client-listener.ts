@@ -12,6 +12,7 @@ export interface ClientListenerParts {
   readonly logger: Logger
   readonly metrics: ServerMetrics
   readonly authentication: Authentication
+  /** Serves the connections that come in, until another host is put in its place. */
   readonly host: ConnectionHost
   /** Connections from one address; 0 and less is no limit. */
   readonly connectionsPerAddressMax: number
@@ -28,6 +29,8 @@ const ENDING_MAX = 256
 
 export class ClientListener {
   readonly connections: Set<ClientConnection> = new Set()
+  /** Who serves the connections that come in from now on. */
+  host: ConnectionHost
   /** Those that are over: they take no place from others. */
   private readonly ending: Set<ClientConnection> = new Set()
   private readonly parts: ClientListenerParts
@@ -37,6 +40,7 @@ export class ClientListener {
 
   constructor(parts: ClientListenerParts) {
     this.parts = parts
+    this.host = parts.host
   }
 
   get port(): number {
@@ -60,7 +64,7 @@ export class ClientListener {
   }
 
   private accept(socket: NetworkConnection): void {
-    const { runtime, logger, metrics, authentication, host, connectionsPerAddressMax, connectionsMax } = this.parts
+    const { runtime, logger, metrics, authentication, connectionsPerAddressMax, connectionsMax } = this.parts
     const address = socket.remoteAddress
     const count = this.countByAddress.get(address) ?? 0
     if (connectionsPerAddressMax > 0 && count >= connectionsPerAddressMax) {
@@ -77,7 +81,7 @@ export class ClientListener {
     }
     this.countByAddress.set(address, count + 1)
     this.countOpen(address, 1)
-    const connection = new ClientConnection(host, socket, authentication.identitiesAtStart(socket), runtime.clock.nowMs())
+    const connection = new ClientConnection(this.host, socket, authentication.identitiesAtStart(socket), runtime.clock.nowMs())
     connection.lastHeardMs = runtime.clock.monotonicMs()
     this.connections.add(connection)
   }

@@ -11,7 +11,7 @@ import type { ServerMetrics } from '../metrics/server-metrics.ts'
 import type { Clock } from '../runtime/runtime.ts'
 import { OP_THROTTLED, type ReadAnswers } from './read-answers.ts'
 import { hex, type SessionService } from './session-service.ts'
-import type { WritePipeline } from './write-pipeline.ts'
+import type { WritePath } from './write-path.ts'
 
 /** What answers four-letter words. */
 export interface WordService {
@@ -28,7 +28,7 @@ export interface ClientServiceParts {
   readonly authentication: Authentication
   readonly tracker: SessionTracker<ClientConnection>
   readonly reads: ReadAnswers
-  readonly writes: WritePipeline
+  readonly writes: WritePath
   readonly sessions: SessionService
   readonly words: WordService
   readonly lastZxid: () => number

@@ -5,11 +5,15 @@ import { type Database, NodeField } from '@tskeeper/core'
 import { ownerTtlMs, utf8Bytes } from '@tskeeper/protocol/server'
 import type { Logger } from '../logger.ts'
 import type { Clock, TimerHandle, Timers } from '../runtime/runtime.ts'
-import type { WritePipeline } from './write-pipeline.ts'
+
+/** Where the reaper's deletes go: a pipeline that decides writes. */
+export interface ContainerDeletions {
+  submitDeleteContainer(path: Uint8Array, timeMs: number, arrivedMs: number): void
+}
 
 export interface ContainerReaperParts {
   readonly database: Database
-  readonly writes: WritePipeline
+  readonly writes: ContainerDeletions
   readonly clock: Clock
   readonly timers: Timers
   readonly logger: Logger

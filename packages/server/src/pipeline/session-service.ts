@@ -17,7 +17,7 @@ import type { Logger } from '../logger.ts'
 import type { ServerMetrics } from '../metrics/server-metrics.ts'
 import type { Clock, TimerHandle, Timers } from '../runtime/runtime.ts'
 import type { ConnectionThrottle } from './connection-throttle.ts'
-import type { WritePipeline } from './write-pipeline.ts'
+import type { WritePath } from './write-path.ts'
 
 export interface SessionServiceParts {
   readonly tracker: SessionTracker<ClientConnection>
@@ -28,7 +28,7 @@ export interface SessionServiceParts {
   readonly timers: Timers
   readonly logger: Logger
   readonly metrics: ServerMetrics
-  readonly writes: WritePipeline
+  readonly writes: WritePath
   /** Null when connections are not throttled. */
   readonly throttle: ConnectionThrottle | null
   /** Last zxid applied. */

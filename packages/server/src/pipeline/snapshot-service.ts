@@ -18,8 +18,9 @@ export interface SnapshotServiceParts {
   readonly runtime: Runtime
   readonly config: ServerConfig
   readonly directories: DataDirectories
-  readonly database: Database
-  readonly log: TxnLog
+  /** The database and the log in use: both can be replaced when a leader sends its data. */
+  readonly database: () => Database
+  readonly log: () => TxnLog
   readonly logger: Logger
   readonly metrics: ServerMetrics
   /** A snapshot cannot be written: the server must stop. */
@@ -50,7 +51,7 @@ export class SnapshotService {
     return {
       disk: runtime.disk,
       directory: directories.snapshotDirectory,
-      source: beginSnapshot(database),
+      source: beginSnapshot(database()),
       format: snapshotFormatOf(config.snapshotCompression),
       isDigestWritten: config.isDigestEnabled,
       isLastZxidWritten: config.serializeLastProcessedZxid,
@@ -69,8 +70,9 @@ export class SnapshotService {
 
   /** After an append: rolls the log and begins a snapshot if it is time. */
   appended(): void {
-    if (!this.parts.log.isSnapshotDue()) return
-    this.parts.log.roll()
+    const log = this.parts.log()
+    if (!log.isSnapshotDue()) return
+    log.roll()
     if (this.writer === null) this.begin()
     else this.parts.logger.warn('Too busy to snap, skipping')
   }
@@ -134,10 +136,15 @@ export class SnapshotService {
     this.purgeTimer = runtime.timers.after(config.autopurgePurgeIntervalHours * HOUR_MS, () => this.purge())
   }
 
-  stop(): void {
+  /** Gives up the snapshot that is being written, if there is one: its tree is about to be replaced. */
+  abandon(): void {
     this.timer?.cancel()
-    this.purgeTimer?.cancel()
     this.writer?.cancel()
     this.writer = null
+  }
+
+  stop(): void {
+    this.purgeTimer?.cancel()
+    this.abandon()
   }
 }

@@ -1,4 +1,5 @@
 import { ByteWriter } from '@tskeeper/protocol/server'
+import type { OutstandingRequestView } from '../admin/server-view.ts'
 import type { ClientConnection } from '../listener/client-connection.ts'
 
 /** A batch that grew beyond this gives its memory back when it is done. */
@@ -62,5 +63,19 @@ export class WriteBatch {
     this.largeRequestBytes = 0
     if (this.entries.bytes.length > KEPT_BYTES_MAX) this.entries = new ByteWriter(64 * 1024)
     this.entries.reset()
+  }
+}
+
+/** The writes of a batch, for people to look at. */
+export function* outstandingOf(batch: WriteBatch, nowMs: number): Generator<OutstandingRequestView> {
+  for (let i = 0; i < batch.count; i++) {
+    yield {
+      sessionId: batch.connections[i]?.session?.id ?? 0n,
+      opcode: batch.ops[i] as number,
+      cxid: batch.xids[i] as number,
+      zxid: batch.firstZxid + i,
+      path: null,
+      ageMs: nowMs - (batch.arrivedMs[i] as number),
+    }
   }
 }

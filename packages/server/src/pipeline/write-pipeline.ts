@@ -7,32 +7,29 @@
 // Nothing is applied, and so nothing seen or acknowledged, before it is on disk. When the disk refuses, nothing
 // more is acknowledged at all: what it holds is unknown then.
 
-import type { Database, Preparer, Requester, Session } from '@tskeeper/core'
-import { type ByteReader, ByteWriter, ErrorCode, Op } from '@tskeeper/protocol/server'
+import type { Database, Preparer, Requester } from '@tskeeper/core'
+import { type ByteReader, Op } from '@tskeeper/protocol/server'
 import type { OutstandingRequestView } from '../admin/server-view.ts'
 import type { ClientConnection } from '../listener/client-connection.ts'
-import { NO_OPERATION } from '../listener/connection-statistics.ts'
 import type { ServerMetrics } from '../metrics/server-metrics.ts'
 import type { Clock, Timers } from '../runtime/runtime.ts'
 import type { TxnLog } from '../storage/txn-log.ts'
-import { beginEntry, ENTRY_PREFIX_SIZE, endEntry } from '../storage/txn-log-entry.ts'
 import { recordBatchTimes } from './batch-times.ts'
-import { WriteBatch } from './write-batch.ts'
-import { recordWriteTraffic } from './write-traffic.ts'
+import type { CommitStage } from './commit-stage.ts'
+import { PrepareStage } from './prepare-stage.ts'
+import { outstandingOf, WriteBatch } from './write-batch.ts'
+import type { SessionFacts, WritePath } from './write-path.ts'
 
 export interface WritePipelineParts {
   readonly database: Database
   readonly preparer: Preparer
+  readonly commits: CommitStage
   readonly log: TxnLog
   readonly clock: Clock
   readonly timers: Timers
   readonly metrics: ServerMetrics
   /** A batch is about to be applied, at this monotonic time. */
   readonly onCommitting: (nowMs: number) => void
-  /** A createSession is applied: its client, which asked at `arrivedMs`, can be answered. */
-  readonly onSessionCreated: (connection: ClientConnection, arrivedMs: number) => void
-  /** A closeSession is applied; `connection` is that of the client that asked for it, null when the server did. */
-  readonly onSessionClosed: (sessionId: bigint, connection: ClientConnection | null, reply: (() => void) | null) => void
   /** A batch is in the log; a moment to look whether a snapshot is due. */
   readonly onAppended: () => void
   /** A batch is done: replies can be flushed, and connections that were held back read again. */
@@ -41,9 +38,9 @@ export interface WritePipelineParts {
   readonly onFailure: (error: Error) => void
 }
 
-export class WritePipeline {
+export class WritePipeline implements WritePath {
   private readonly parts: WritePipelineParts
-  private gathering: WriteBatch = new WriteBatch()
+  private readonly prepare: PrepareStage
   private syncing: WriteBatch = new WriteBatch()
   /** Synced, and being applied right now. */
   private committing: WriteBatch | null = null
@@ -51,7 +48,6 @@ export class WritePipeline {
   private isSyncing = false
   private isFlushScheduled = false
   private hasFailed = false
-  private readonly multiResults = new ByteWriter(1024)
   private readonly flushSoon = (): void => {
     this.isFlushScheduled = false
     this.flush()
@@ -62,25 +58,25 @@ export class WritePipeline {
 
   constructor(parts: WritePipelineParts) {
     this.parts = parts
+    this.prepare = new PrepareStage(parts.preparer, parts.clock, parts.metrics, () => this.scheduleFlush())
   }
 
   /** Writes that were submitted and are not committed yet. */
   get inProcess(): number {
-    return this.gathering.count + (this.isSyncing ? this.syncing.count : 0) + (this.committing?.count ?? 0)
+    return this.prepare.gathering.count + (this.isSyncing ? this.syncing.count : 0) + (this.committing?.count ?? 0)
   }
 
   /** Bytes of the large requests that were submitted and are not committed yet. */
   get largeRequestBytes(): number {
     const syncing = this.isSyncing ? this.syncing.largeRequestBytes : 0
-    return this.gathering.largeRequestBytes + syncing + (this.committing?.largeRequestBytes ?? 0)
+    return this.prepare.gathering.largeRequestBytes + syncing + (this.committing?.largeRequestBytes ?? 0)
   }
 
   /** The write that is submitted next counts as large, with so many bytes. */
   addLargeRequest(length: number): void {
-    this.gathering.largeRequestBytes += length
+    this.prepare.gathering.largeRequestBytes += length
   }
 
-  /** A client's write; `input` is at its record. */
   submit(
     connection: ClientConnection,
     requester: Requester,
@@ -90,21 +86,11 @@ export class WritePipeline {
     arrivedMs: number,
     input: ByteReader,
   ): void {
-    const { clock, metrics, preparer } = this.parts
-    const { entries, count } = this.gathering
-    // One in a batch is measured: looking at the clock takes as long as preparing does.
-    const beganMs = count === 0 ? clock.monotonicMs() : 0
-    const start = beginEntry(entries)
-    preparer.prepare(op, requester, xid, timeMs, input, entries)
-    if (count === 0) metrics.prep.processTimeMs.record(clock.monotonicMs() - beganMs)
-    this.add(connection, op, xid, start, arrivedMs)
+    this.prepare.request(connection, requester, op, xid, timeMs, arrivedMs, input)
   }
 
-  submitCreateSession(connection: ClientConnection, session: Session<ClientConnection>, timeMs: number, arrivedMs: number): void {
-    const { entries } = this.gathering
-    const start = beginEntry(entries)
-    this.parts.preparer.prepareCreateSession(session.id, session.createdTimeoutMs, timeMs, entries)
-    this.add(connection, Op.createSession, 0, start, arrivedMs)
+  submitCreateSession(connection: ClientConnection, session: SessionFacts, timeMs: number, arrivedMs: number): void {
+    this.prepare.createSession(connection, session.id, session.createdTimeoutMs, timeMs, arrivedMs)
   }
 
   submitCloseSession(
@@ -114,38 +100,14 @@ export class WritePipeline {
     timeMs: number,
     arrivedMs: number,
   ): void {
-    const { clock, metrics, preparer } = this.parts
-    const { entries } = this.gathering
-    const beganMs = clock.monotonicMs()
-    const start = beginEntry(entries)
-    preparer.prepareCloseSession(sessionId, xid, timeMs, entries)
-    metrics.prep.closeSessionTimeMs.record(clock.monotonicMs() - beganMs)
-    this.add(connection, Op.closeSession, xid, start, arrivedMs)
+    this.prepare.closeSession(connection, sessionId, xid, timeMs, arrivedMs)
   }
 
   submitDeleteContainer(path: Uint8Array, timeMs: number, arrivedMs: number): void {
-    const { entries } = this.gathering
-    const start = beginEntry(entries)
-    this.parts.preparer.prepareDeleteContainer(path, timeMs, entries)
-    this.add(null, Op.deleteContainer, 0, start, arrivedMs)
+    this.prepare.deleteContainer(path, timeMs, arrivedMs)
   }
 
-  private add(connection: ClientConnection | null, op: number, xid: number, start: number, arrivedMs: number): void {
-    const { gathering } = this
-    endEntry(gathering.entries, start)
-    const txnStart = start + ENTRY_PREFIX_SIZE
-    gathering.add(
-      connection,
-      op,
-      xid,
-      txnStart,
-      gathering.entries.position - 1,
-      this.parts.preparer.lastZxid,
-      arrivedMs,
-      this.parts.preparer.contentCrc,
-      this.parts.preparer.partCrcs,
-    )
-    this.parts.metrics.prep.requestsQueued++
+  private scheduleFlush(): void {
     if (this.isSyncing || this.isFlushScheduled) return
     // Not at once: what the other connections have sent in this turn of the loop shall share the sync.
     this.isFlushScheduled = true
@@ -153,9 +115,9 @@ export class WritePipeline {
   }
 
   private flush(): void {
-    if (this.isSyncing || this.gathering.count === 0 || this.hasFailed) return
-    const batch = this.gathering
-    this.gathering = this.syncing
+    const batch = this.prepare.gathering
+    if (this.isSyncing || batch.count === 0 || this.hasFailed) return
+    this.prepare.gathering = this.syncing
     this.syncing = batch
     this.isSyncing = true
     const { log, clock, metrics } = this.parts
@@ -207,103 +169,18 @@ export class WritePipeline {
   }
 
   private commit(batch: WriteBatch, nowMs: number): void {
-    const { database, preparer, metrics } = this.parts
+    const { database, preparer, commits } = this.parts
     const { bytes, view } = batch.entries
     this.parts.onCommitting(nowMs)
     for (let i = 0; i < batch.count; i++) {
       const op = batch.ops[i] as number
       const connection = batch.connections[i] ?? null
-      const isMulti = op === Op.multi && connection !== null
-      this.multiResults.reset()
-      database.multiResults = isMulti ? this.multiResults : null
-      database.apply(bytes, view, batch.starts[i] as number, batch.ends[i] as number, batch.contentCrcs[i], batch.partCrcs[i])
-      if (database.code === ErrorCode.OK)
-        recordWriteTraffic(metrics.requests.writeTraffic, database.type, bytes, view, batch.starts[i] as number)
+      const start = batch.starts[i] as number
+      const end = batch.ends[i] as number
+      const isAnswered = op === Op.multi && connection !== null
+      commits.apply(bytes, view, start, end, batch.contentCrcs[i] as number, batch.partCrcs[i] ?? null, isAnswered)
       preparer.view.applied(database.appliedZxid)
-      this.reply(connection, op, batch.xids[i] as number, bytes, nowMs, batch.arrivedMs[i] as number)
-    }
-  }
-
-  private reply(
-    connection: ClientConnection | null,
-    op: number,
-    xid: number,
-    bytes: Uint8Array,
-    nowMs: number,
-    arrivedMs: number,
-  ): void {
-    const { database } = this.parts
-    if (op === Op.createSession) {
-      if (connection !== null) this.parts.onSessionCreated(connection, arrivedMs)
-      return
-    }
-    if (op === Op.closeSession) {
-      const reply = connection === null ? null : (): void => this.writeReply(connection, op, xid, bytes, nowMs, arrivedMs)
-      this.parts.onSessionClosed(database.sessionId, connection, reply)
-      return
-    }
-    if (connection !== null) this.writeReply(connection, op, xid, bytes, nowMs, arrivedMs)
-  }
-
-  // Frame: int length | ReplyHeader (int xid, long zxid, int err) | body by operation.
-  private writeReply(
-    connection: ClientConnection,
-    op: number,
-    xid: number,
-    bytes: Uint8Array,
-    nowMs: number,
-    arrivedMs: number,
-  ): void {
-    const { database, metrics } = this.parts
-    if (!connection.isOpen) {
-      metrics.throttle.staleReplies++
-      return
-    }
-    const out = connection.replies()
-    const start = out.position
-    out.ensure(20)
-    out.position = start + 20
-    // A multi that failed says so in its body.
-    const code = op === Op.multi && database.type === Op.multi ? ErrorCode.OK : database.code
-    if (code === ErrorCode.OK) this.writeBody(op, bytes, out)
-    const { view } = out
-    view.setInt32(start, out.position - start - 4)
-    view.setInt32(start + 4, xid)
-    writeZxid(view, start + 8, database.lastZxid)
-    view.setInt32(start + 16, code)
-    const size = out.position - start - 4
-    // A write that failed is no last operation, as in the reference.
-    const lastOp = code === ErrorCode.OK ? op : NO_OPERATION
-    connection.statistics.replied(lastOp, xid, database.lastZxid, nowMs - arrivedMs, nowMs)
-    connection.writeAnswered()
-    metrics.connections.packetsSent++
-    metrics.requests.responseSizes.record(size)
-    metrics.requests.responseBytes += size
-  }
-
-  private writeBody(op: number, bytes: Uint8Array, out: ByteWriter): void {
-    const { database } = this.parts
-    const { nodes } = database.tree
-    switch (op) {
-      case Op.create:
-        writePath(database, bytes, out)
-        return
-      case Op.create2:
-      case Op.createContainer:
-      case Op.createTTL:
-        writePath(database, bytes, out)
-        nodes.writeStat(database.node, out)
-        return
-      case Op.setData:
-      case Op.setACL:
-        nodes.writeStat(database.node, out)
-        return
-      case Op.multi:
-        out.writeBytes(this.multiResults.written())
-        out.writeInt(Op.error)
-        out.writeBoolean(true)
-        out.writeInt(-1)
-        return
+      commits.reply(connection, op, batch.xids[i] as number, bytes, nowMs, batch.arrivedMs[i] as number)
     }
   }
 
@@ -312,21 +189,10 @@ export class WritePipeline {
     this.parts.onFailure(error instanceof Error ? error : new Error(String(error)))
   }
 
-  /** The clients' writes that are on their way, oldest first, for people to look at. */
   *outstanding(): Generator<OutstandingRequestView> {
     const nowMs = this.parts.clock.monotonicMs()
-    for (const batch of this.isSyncing ? [this.syncing, this.gathering] : [this.gathering]) {
-      for (let i = 0; i < batch.count; i++) {
-        yield {
-          sessionId: batch.connections[i]?.session?.id ?? 0n,
-          opcode: batch.ops[i] as number,
-          cxid: batch.xids[i] as number,
-          zxid: batch.firstZxid + i,
-          path: null,
-          ageMs: nowMs - (batch.arrivedMs[i] as number),
-        }
-      }
-    }
+    if (this.isSyncing) yield* outstandingOf(this.syncing, nowMs)
+    yield* outstandingOf(this.prepare.gathering, nowMs)
   }
 
   /** Calls `done` when everything that was submitted is committed; at once if it is, or if it never will be. */
@@ -340,16 +206,4 @@ export class WritePipeline {
       done()
     }
   }
-}
-
-const TWO_TO_32 = 4294967296
-
-function writeZxid(view: DataView, at: number, zxid: number): void {
-  view.setInt32(at, Math.floor(zxid / TWO_TO_32))
-  view.setUint32(at + 4, zxid >>> 0)
-}
-
-function writePath(database: Database, bytes: Uint8Array, out: ByteWriter): void {
-  out.writeInt(database.pathLength)
-  out.writeBytes(bytes.subarray(database.pathStart, database.pathStart + database.pathLength))
 }

@@ -1,6 +1,5 @@
-// What the four-letter words show of a server that stands alone, read from its parts when somebody asks.
+// What the four-letter words show of a running server, read from its parts when somebody asks.
 
-import type { Database, SessionTracker } from '@tskeeper/core'
 import type {
   ConnectionView,
   DigestRecord,
@@ -8,6 +7,7 @@ import type {
   ExpiringConnection,
   ExpiryBucket,
   OutstandingRequestView,
+  ServerMode,
   ServerView,
   ServingState,
   SessionExpiryView,
@@ -18,24 +18,39 @@ import { confOutput } from '../config/conf-output.ts'
 import type { ServerConfig } from '../config/server-config.ts'
 import { ClientConnection } from '../listener/client-connection.ts'
 import type { ClientListener } from '../listener/client-listener.ts'
-import type { MetricReadings, NamespaceQuota } from '../metrics/metric-readings.ts'
+import type { LeaderReadings, MetricReadings, NamespaceQuota } from '../metrics/metric-readings.ts'
 import type { ServerMetrics } from '../metrics/server-metrics.ts'
+import type { Replica } from '../replica.ts'
 import { countOpenFiles, describeEnvironment, readOpenFilesMax } from '../runtime/machine.ts'
 import type { Runtime } from '../runtime/runtime.ts'
-import type { DataDirectories } from '../storage/data-directories.ts'
-import type { ClientService } from './client-service.ts'
+import type { ServingStack } from '../serving-stack.ts'
 
-export interface StandaloneViewParts {
+export interface LiveViewParts {
   readonly config: ServerConfig
-  readonly directories: DataDirectories
   readonly runtime: Runtime
   readonly metrics: ServerMetrics
-  readonly database: Database
-  readonly tracker: SessionTracker<ClientConnection>
+  readonly replica: Replica
   readonly listener: () => ClientListener
-  readonly clients: () => ClientService
-  readonly outstanding: () => Iterable<OutstandingRequestView>
-  readonly startedMs: number
+}
+
+/** What a server is in its ensemble at the moment. */
+export interface RoleView {
+  readonly mode: ServerMode
+  readonly peerState: string | null
+  readonly observerMasterId: string | null
+  readonly quorumSize: number | null
+  readonly leader: LeaderReadings | null
+  /** A learner knows the timeouts of the sessions, but not when they expire. */
+  readonly isLearner: boolean
+}
+
+const STANDALONE: RoleView = {
+  mode: 'standalone',
+  peerState: null,
+  observerMasterId: null,
+  quorumSize: null,
+  leader: null,
+  isLearner: false,
 }
 
 /** Connections expire in buckets of this length, as `dump` shows them. */
@@ -45,25 +60,56 @@ const TRACE_MASK_DEFAULT = 306n
 /** The reference counts the root twice: as "" and as "/". */
 const ROOT_ALIAS_COUNT = 1
 
-export class StandaloneView implements ServerView, MetricReadings {
+export class LiveView implements ServerView, MetricReadings {
   readonly whitelist: Whitelist
-  readonly mode = 'standalone'
-  readonly peerState = null
-  readonly observerMasterId = null
   readonly timeZone = null
-  readonly quorumSize = null
-  readonly leader = null
   readonly process = null
   readonly localSessionCount = 0
-  servingState: ServingState = 'serving'
+  servingState: ServingState = 'not serving'
+  role: RoleView = STANDALONE
   traceMask: bigint = TRACE_MASK_DEFAULT
   /** The connection whose word is being answered. */
   asking: ClientConnection | null = null
-  private readonly parts: StandaloneViewParts
+  private readonly parts: LiveViewParts
+  /** Who serves the clients; null while nobody does. */
+  private stack: ServingStack | null = null
+  /** Monotonic milliseconds at which the server began to serve. */
+  private servingSinceMs = 0
 
-  constructor(parts: StandaloneViewParts) {
+  constructor(parts: LiveViewParts) {
     this.parts = parts
     this.whitelist = new Whitelist(parts.config.fourLetterWordWhitelist.join(','), parts.config.isReadOnlyModeEnabled)
+  }
+
+  serve(stack: ServingStack, state: ServingState): void {
+    this.stack = stack
+    this.servingState = state
+    this.servingSinceMs = this.monotonicMs()
+  }
+
+  stopServing(): void {
+    this.stack = null
+    this.servingState = 'not serving'
+  }
+
+  get mode(): ServerMode {
+    return this.role.mode
+  }
+
+  get peerState(): string | null {
+    return this.role.peerState
+  }
+
+  get observerMasterId(): string | null {
+    return this.role.observerMasterId
+  }
+
+  get quorumSize(): number | null {
+    return this.role.quorumSize
+  }
+
+  get leader(): LeaderReadings | null {
+    return this.role.leader
   }
 
   get metrics(): ServerMetrics {
@@ -75,7 +121,7 @@ export class StandaloneView implements ServerView, MetricReadings {
   }
 
   get lastZxid(): number {
-    return this.parts.database.lastZxid
+    return this.parts.replica.database.lastZxid
   }
 
   get aliveConnectionCount(): number {
@@ -83,32 +129,32 @@ export class StandaloneView implements ServerView, MetricReadings {
   }
 
   get outstandingRequestCount(): number {
-    return this.parts.clients().outstanding
+    return this.stack?.clients.outstanding ?? 0
   }
 
   get znodeCount(): number {
-    return this.parts.database.tree.nodeCount + ROOT_ALIAS_COUNT
+    return this.parts.replica.database.tree.nodeCount + ROOT_ALIAS_COUNT
   }
 
   get watchCount(): number {
-    const { watches } = this.parts.database
+    const { watches } = this.parts.replica.database
     return watches.dataCount + watches.childCount
   }
 
   get ephemeralCount(): number {
-    return this.parts.database.tree.ephemeralCount
+    return this.parts.replica.database.tree.ephemeralCount
   }
 
   get approximateDataSizeBytes(): number {
-    return this.parts.database.tree.dataBytes
+    return this.parts.replica.database.tree.dataBytes
   }
 
   get globalSessionCount(): number {
-    return this.parts.tracker.size
+    return this.parts.replica.database.sessions.size
   }
 
   get uptimeMs(): number {
-    return this.monotonicMs() - this.parts.startedMs
+    return this.monotonicMs() - this.servingSinceMs
   }
 
   get openFileDescriptorCount(): number | null {
@@ -120,7 +166,7 @@ export class StandaloneView implements ServerView, MetricReadings {
   }
 
   *quotas(): Generator<NamespaceQuota> {
-    for (const { path, limits, usage } of this.parts.database.tree.quotas.all()) {
+    for (const { path, limits, usage } of this.parts.replica.database.tree.quotas.all()) {
       yield {
         namespace: path.split('/')[1] ?? '',
         countLimit: limits.countHardLimit > -1 ? limits.countHardLimit : limits.count,
@@ -145,11 +191,11 @@ export class StandaloneView implements ServerView, MetricReadings {
   }
 
   dataDirectorySizeBytes(): number {
-    return this.sizeOf(this.parts.directories.snapshotDirectory)
+    return this.sizeOf(this.parts.replica.directories.snapshotDirectory)
   }
 
   logDirectorySizeBytes(): number {
-    return this.sizeOf(this.parts.directories.logDirectory)
+    return this.sizeOf(this.parts.replica.directories.logDirectory)
   }
 
   private sizeOf(directory: string): number {
@@ -197,9 +243,12 @@ export class StandaloneView implements ServerView, MetricReadings {
   }
 
   sessionExpiry(): SessionExpiryView {
-    const global = this.parts.tracker
-      .dueTimes()
-      .map(({ expiryMs, sessions }) => ({ expiresAtMs: expiryMs, members: sessions.map(({ id }) => id) }))
+    if (this.role.isLearner) {
+      const sessions = [...this.parts.replica.database.sessions]
+      return { kind: 'learner', global: sessions.map(([id, timeoutMs]) => ({ id, timeoutMs })), local: null }
+    }
+    const due = this.stack?.tracker.dueTimes() ?? []
+    const global = due.map(({ expiryMs, sessions }) => ({ expiresAtMs: expiryMs, members: sessions.map(({ id }) => id) }))
     return { kind: 'tracker', global, local: null }
   }
 
@@ -219,18 +268,18 @@ export class StandaloneView implements ServerView, MetricReadings {
   }
 
   *ephemeralsBySession(): Generator<readonly [bigint, Iterable<string>]> {
-    const { tree } = this.parts.database
+    const { tree } = this.parts.replica.database
     for (const [owner, nodes] of tree.ephemerals) yield [owner, [...nodes].map((node) => tree.path(node))]
   }
 
   watchTotals(): WatchTotals {
     const connections = new Set<ClientConnection>()
     let pathCount = 0
-    for (const [, watchers] of this.parts.database.watches.dataWatches()) {
+    for (const [, watchers] of this.parts.replica.database.watches.dataWatches()) {
       pathCount++
       for (const watcher of watchers) if (watcher instanceof ClientConnection) connections.add(watcher)
     }
-    return { connectionCount: connections.size, pathCount, watchCount: this.parts.database.watches.dataCount }
+    return { connectionCount: connections.size, pathCount, watchCount: this.parts.replica.database.watches.dataCount }
   }
 
   watchesBySession(): Iterable<readonly [bigint, Iterable<string>]> {
@@ -246,7 +295,7 @@ export class StandaloneView implements ServerView, MetricReadings {
   }
 
   *watchesByPath(): Generator<readonly [string, Iterable<bigint>]> {
-    for (const [path, watchers] of this.parts.database.watches.dataWatches()) {
+    for (const [path, watchers] of this.parts.replica.database.watches.dataWatches()) {
       const ids: bigint[] = []
       for (const watcher of watchers)
         if (watcher instanceof ClientConnection && watcher.session !== null) ids.push(watcher.session.id)
@@ -255,11 +304,11 @@ export class StandaloneView implements ServerView, MetricReadings {
   }
 
   digestHistory(): Iterable<DigestRecord> {
-    return this.parts.database.digestHistory
+    return this.parts.replica.database.digestHistory
   }
 
   outstandingRequests(): Iterable<OutstandingRequestView> {
-    return this.parts.outstanding()
+    return this.stack?.writes.outstanding() ?? []
   }
 
   nowMs(): number {

@@ -1,0 +1,147 @@
+// The last step of a write in every role: the transaction is applied to the database, and the client that asked for it,
+// if it is one of this server's, gets its reply.
+
+import type { Database } from '@tskeeper/core'
+import { ByteWriter, ErrorCode, Op } from '@tskeeper/protocol/server'
+import type { ClientConnection } from '../listener/client-connection.ts'
+import { NO_OPERATION } from '../listener/connection-statistics.ts'
+import type { ServerMetrics } from '../metrics/server-metrics.ts'
+import { recordWriteTraffic } from './write-traffic.ts'
+
+export interface CommitStageParts {
+  readonly database: Database
+  readonly metrics: ServerMetrics
+  /** A createSession is applied: its client, which asked at `arrivedMs`, can be answered. */
+  readonly onSessionCreated: (connection: ClientConnection, arrivedMs: number) => void
+  /** A closeSession is applied; `connection` is that of the client that asked for it, null when the server did. */
+  readonly onSessionClosed: (sessionId: bigint, connection: ClientConnection | null, reply: (() => void) | null) => void
+}
+
+export class CommitStage {
+  private readonly parts: CommitStageParts
+  private readonly multiResults = new ByteWriter(1024)
+
+  constructor(parts: CommitStageParts) {
+    this.parts = parts
+  }
+
+  /**
+   * Applies the transaction `bytes[start, end)`. `contentCrc` and `partCrcs` are what the preparer knows, else -1 and null; with
+   * `isAnswered` the results of a multi are kept for its reply.
+   */
+  apply(
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    contentCrc: number,
+    partCrcs: readonly number[] | null,
+    isAnswered: boolean,
+  ): void {
+    const { database, metrics } = this.parts
+    this.multiResults.reset()
+    database.multiResults = isAnswered ? this.multiResults : null
+    database.apply(bytes, view, start, end, contentCrc, partCrcs)
+    if (database.code === ErrorCode.OK) recordWriteTraffic(metrics.requests.writeTraffic, database.type, bytes, view, start)
+  }
+
+  /**
+   * What follows from the transaction that was applied last, whose bytes these are: `connection`, null if nobody here waits
+   * for it, gets the reply to its request `op` with the number `xid`.
+   */
+  reply(connection: ClientConnection | null, op: number, xid: number, bytes: Uint8Array, nowMs: number, arrivedMs: number): void {
+    const { database } = this.parts
+    // Who asked does not count here: a learner learns of the ends of sessions by the transaction alone.
+    if (database.type === Op.closeSession) {
+      const reply = connection === null ? null : (): void => this.writeReply(connection, op, xid, bytes, nowMs, arrivedMs)
+      this.parts.onSessionClosed(database.sessionId, connection, reply)
+      return
+    }
+    if (connection === null) return
+    if (op === Op.createSession) this.parts.onSessionCreated(connection, arrivedMs)
+    else this.writeReply(connection, op, xid, bytes, nowMs, arrivedMs)
+  }
+
+  // Frame: int length | ReplyHeader (int xid, long zxid, int err) | body by operation.
+  private writeReply(
+    connection: ClientConnection,
+    op: number,
+    xid: number,
+    bytes: Uint8Array,
+    nowMs: number,
+    arrivedMs: number,
+  ): void {
+    const { database, metrics } = this.parts
+    if (!connection.isOpen) {
+      metrics.throttle.staleReplies++
+      return
+    }
+    // A multi that failed says so in its body.
+    const code = op === Op.multi && database.type === Op.multi ? ErrorCode.OK : database.code
+    if (code === ErrorCode.SESSION_MOVED) {
+      // The client has gone to another server: this connection is a leftover, and whatever it is told would be wrong.
+      connection.destroy()
+      return
+    }
+    const out = connection.replies()
+    const start = out.position
+    out.ensure(20)
+    out.position = start + 20
+    if (code === ErrorCode.OK) this.writeBody(op, bytes, out)
+    const { view } = out
+    view.setInt32(start, out.position - start - 4)
+    view.setInt32(start + 4, xid)
+    writeZxid(view, start + 8, database.lastZxid)
+    view.setInt32(start + 16, code)
+    const size = out.position - start - 4
+    // A write that failed is no last operation, as in the reference.
+    const lastOp = code === ErrorCode.OK ? op : NO_OPERATION
+    connection.statistics.replied(lastOp, xid, database.lastZxid, nowMs - arrivedMs, nowMs)
+    connection.writeAnswered()
+    metrics.connections.packetsSent++
+    metrics.requests.responseSizes.record(size)
+    metrics.requests.responseBytes += size
+  }
+
+  private writeBody(op: number, bytes: Uint8Array, out: ByteWriter): void {
+    const { database } = this.parts
+    const { nodes } = database.tree
+    switch (op) {
+      case Op.create:
+        writePath(database, bytes, out)
+        return
+      case Op.create2:
+      case Op.createContainer:
+      case Op.createTTL:
+        writePath(database, bytes, out)
+        nodes.writeStat(database.node, out)
+        return
+      case Op.setData:
+      case Op.setACL:
+        nodes.writeStat(database.node, out)
+        return
+      case Op.reconfig:
+        nodes.writeData(database.node, out)
+        nodes.writeStat(database.node, out)
+        return
+      case Op.multi:
+        out.writeBytes(this.multiResults.written())
+        out.writeInt(Op.error)
+        out.writeBoolean(true)
+        out.writeInt(-1)
+        return
+    }
+  }
+}
+
+const TWO_TO_32 = 4294967296
+
+function writeZxid(view: DataView, at: number, zxid: number): void {
+  view.setInt32(at, Math.floor(zxid / TWO_TO_32))
+  view.setUint32(at + 4, zxid >>> 0)
+}
+
+function writePath(database: Database, bytes: Uint8Array, out: ByteWriter): void {
+  out.writeInt(database.pathLength)
+  out.writeBytes(bytes.subarray(database.pathStart, database.pathStart + database.pathLength))
+}
