@@ -2,10 +2,13 @@
 
 export * from './adler32.ts'
 export * from './crc32.ts'
+export * from './election-messages.ts'
 export * from './ephemeral-owner.ts'
+export * from './generated/quorum-records.ts'
 export * from './generated/snapshot-records.ts'
 export * from './generated/transaction-records.ts'
 export * from './index.ts'
+export * from './quorum-packets.ts'
 export * from './stat.ts'
 export * from './transaction.ts'
 export * from './utf8.ts'

@@ -116,4 +116,11 @@ export const recordSchemas: Readonly<Record<string, RecordSchema>> = {
     ephemeralOwner: 'long',
     pzxid: 'number',
   },
+  AuthId: { scheme: 'ustring', id: 'ustring' },
+  QuorumPacket: { type: 'int', zxid: 'number', data: 'buffer', authinfo: 'vector<AuthId>' },
+  LearnerInfo: { serverId: 'number', protocolVersion: 'int', configVersion: 'number' },
+  ForwardedRequestHeader: { sessionId: 'long', cxid: 'int', type: 'int' },
+  SessionTouch: { sessionId: 'long', timeoutMs: 'int' },
+  RevalidateReply: { sessionId: 'long', isValid: 'boolean' },
+  QuorumAuthPacket: { magic: 'long', status: 'int', token: 'buffer' },
 }

@@ -11,6 +11,7 @@ const OUR_NAMES: Readonly<Record<string, string>> = {
   ACL: 'Acl',
   CreateTTLRequest: 'CreateTtlRequest',
   CreateTTLTxn: 'CreateTtlTxn',
+  Id: 'AuthId',
   GetACLRequest: 'GetAclRequest',
   GetACLResponse: 'GetAclResponse',
   GetSASLRequest: 'GetSaslRequest',
@@ -21,8 +22,8 @@ const OUR_NAMES: Readonly<Record<string, string>> = {
   SetSASLResponse: 'SetSaslResponse',
 }
 
-/** Not a class of that release; it is one string. */
-const WITHOUT_GOLDEN_BYTES = ['DeleteContainerRequest']
+/** Not classes of that release: one string, and layouts that its code writes field by field (see `quorum-packets.test.ts`). */
+const WITHOUT_GOLDEN_BYTES = ['DeleteContainerRequest', 'ForwardedRequestHeader', 'SessionTouch', 'RevalidateReply']
 
 const golden = readFileSync(new URL('../golden/records.txt', import.meta.url), 'utf8')
   .trimEnd()

@@ -33,6 +33,7 @@ public class MakeRecords {
         "txn.DeleteTxn", "txn.SetDataTxn", "txn.SetACLTxn", "txn.CheckVersionTxn", "txn.CreateSessionTxn",
         "txn.CloseSessionTxn", "txn.ErrorTxn", "txn.Txn", "txn.MultiTxn", "txn.SetMaxChildrenTxn",
         "server.persistence.FileHeader",
+        "data.Id", "server.quorum.QuorumPacket", "server.quorum.LearnerInfo", "server.quorum.QuorumAuthPacket",
     };
 
     static int counter = 0;
