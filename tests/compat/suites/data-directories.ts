@@ -69,7 +69,7 @@ async function killedUnderLoad(context: SuiteContext): Promise<unknown> {
   for (const owner of planted.owners) owner.destroy()
   const files = dataFiles(directory)
   check(files.filter((name) => name.startsWith('snapshot.')).length > 1, `no snapshot was taken under load: ${files.join(' ')}`)
-  const dumps = await openInBoth(context, directory, {}, planted)
+  const dumps = await openInBoth(context, context.target, directory, {}, planted)
   const tree = new Map(dumps.nodes.map((node) => [node.path, node.data]))
   const problems = load.problemsOf(tree)
   check(problems.length === 0, `${problems.length} acknowledged writes are not there, the first: ${problems[0]}`)
@@ -89,7 +89,7 @@ async function stopped(context: SuiteContext, config: ServerConfig, snapshotSuff
     )
     check(isThere, `there is no ${snapshotSuffix} snapshot of the tree: ${files.join(' ')}`)
   }
-  const dumps = await openInBoth(context, directory, config, planted)
+  const dumps = await openInBoth(context, context.target, directory, config, planted)
   return { richNodes: dumps.nodes.filter((node) => node.path.startsWith('/rich')).map(shapeOf) }
 }
 
@@ -105,7 +105,7 @@ async function toAndFro(context: SuiteContext): Promise<unknown> {
     const planted = await plantRichTree(server, `/turn-${turn}`)
     for (const owner of planted.owners) await owner.close()
     await (turn % 2 === 0 ? server.kill() : server.stop())
-    const { nodes, zxid } = await openInBoth(context, directory, {}, null)
+    const { nodes, zxid } = await openInBoth(context, target, directory, {}, null)
     check(nodes.length > nodeCount, `turn ${turn} left ${nodes.length} nodes, the turn before ${nodeCount}`)
     check(zxid > lastZxid, `turn ${turn} ended at zxid ${zxid}, the turn before at ${lastZxid}`)
     nodeCount = nodes.length
@@ -123,11 +123,13 @@ interface OpenedDirectory {
 /** Opens a copy in each server and fails unless they found the same. */
 async function openInBoth(
   context: SuiteContext,
+  writer: ServerTarget,
   directory: string,
   config: ServerConfig,
   planted: PlantedTree | null,
 ): Promise<OpenedDirectory> {
   const opened: OpenedDirectory[] = []
+  const mismatches: number[] = []
   for (const reader of READERS) {
     const copy = mkdtempSync(join(context.directory, `copy-for-${reader}-`))
     cpSync(join(directory, 'data'), join(copy, 'data'), { recursive: true })
@@ -136,7 +138,7 @@ async function openInBoth(
       const zxid = Number(/^Zxid: (0x[0-9a-f]+)$/m.exec(await fourLetterWord(server.port, 'srvr'))?.[1] ?? Number.NaN)
       const administrator = await connectAdministrator(server)
       opened.push({ zxid, nodes: await dumpTree(administrator) })
-      await checkDigests(server, reader)
+      mismatches.push(await readDigestMismatches(server))
       await administrator.close()
       if (planted !== null) await checkSessions(server, reader, planted)
     } finally {
@@ -147,13 +149,26 @@ async function openInBoth(
   if (byApache === undefined || byOurs === undefined) throw new CheckError('not both servers have opened the directory')
   check(byApache.zxid === byOurs.zxid, `Apache's server ended at zxid ${byApache.zxid}, ours at ${byOurs.zxid}`)
   compareNodes(byApache.nodes, byOurs.nodes)
+  checkDigests(writer, mismatches)
   return byOurs
 }
 
-/** Each entry of the log carries the digest of the tree behind it; a server counts those that do not agree with what it found. */
-async function checkDigests(server: ServerProcess, reader: ServerTarget): Promise<void> {
-  const mismatches = /^zk_digest_mismatches_count\t(\d+)/m.exec(await fourLetterWord(server.port, 'mntr'))?.[1]
-  check(mismatches === '0', `${reader} counts ${mismatches} digests that do not agree with the tree`)
+/** Each entry of the log carries the digest of the tree behind it, and so does a snapshot; a server counts those that do not agree with what it found. */
+async function readDigestMismatches(server: ServerProcess): Promise<number> {
+  return Number(/^zk_digest_mismatches_count\t(\d+)/m.exec(await fourLetterWord(server.port, 'mntr'))?.[1] ?? Number.NaN)
+}
+
+/**
+ * Both readers must count alike, and nothing in what we wrote. Apache's server takes the digest of a snapshot while another thread
+ * applies transactions: a node can be a transaction ahead of the digest behind it, and that one digest is then wrong in the file.
+ */
+function checkDigests(writer: ServerTarget, [byApache, byOurs]: readonly number[]): void {
+  check(
+    byApache === byOurs,
+    `apache counts ${byApache} digests that do not agree with the tree that ${writer} wrote, ours ${byOurs}`,
+  )
+  const countMax = writer === 'ours' ? 0 : 1
+  check(byOurs !== undefined && byOurs <= countMax, `${byOurs} digests do not agree with the tree that ${writer} wrote`)
 }
 
 /** The sessions that were open are still known: they resume with their passwords and own what they owned. */
