@@ -5,7 +5,7 @@
 
 import { assert, type SnapshotSource } from '@tskeeper/core'
 import {
-  adler32,
+  adler32OfView,
   ByteWriter,
   FILE_FORMAT_VERSION,
   SNAPSHOT_DBID,
@@ -193,7 +193,7 @@ export class SnapshotWriter {
   }
 
   private sumOut(): void {
-    this.sum = adler32(this.out.bytes, this.summedTo, this.out.position, this.sum)
+    this.sum = adler32OfView(this.out.view, this.summedTo, this.out.position, this.sum)
     this.summedTo = this.out.position
   }
 

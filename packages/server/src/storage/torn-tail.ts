@@ -8,7 +8,7 @@
 // - If a whole entry with a later zxid is found behind the end, and no sector of zeros explains it, or
 //   if the torn entry's own checksum fits another length, then the log is damaged.
 
-import { adler32, LOG_ENTRY_TRAILER } from '@tskeeper/protocol/server'
+import { adler32OfView, LOG_ENTRY_TRAILER } from '@tskeeper/protocol/server'
 import type { DiskFile } from '../runtime/disk.ts'
 import { ENTRY_OVERHEAD, ENTRY_PREFIX_SIZE } from './txn-log-entry.ts'
 import { type LogEnding, TXN_HEADER_SIZE, ZXID_OFFSET } from './txn-log-file.ts'
@@ -108,7 +108,7 @@ function findLaterEntry(bytes: Uint8Array, view: DataView, lastZxid: number, ent
     const end = start + ENTRY_PREFIX_SIZE + length
     if (end >= bytes.length || view.getUint8(end) !== LOG_ENTRY_TRAILER) continue
     if (zxidOf(view, start) <= lastZxid) continue
-    if (adler32(bytes, start + ENTRY_PREFIX_SIZE, end) === view.getUint32(start + 4)) return start
+    if (adler32OfView(view, start + ENTRY_PREFIX_SIZE, end) === view.getUint32(start + 4)) return start
   }
   return -1
 }

@@ -7,7 +7,7 @@
 // the log writes the batch as it is. The entry's own bytes are also the payload of a proposal.
 
 import type { ByteWriter } from '@tskeeper/protocol/server'
-import { adler32, LOG_ENTRY_TRAILER } from '@tskeeper/protocol/server'
+import { adler32OfView, LOG_ENTRY_TRAILER } from '@tskeeper/protocol/server'
 
 /** Bytes in front of an entry: checksum and length. */
 export const ENTRY_PREFIX_SIZE = 12
@@ -30,7 +30,7 @@ export function endEntry(out: ByteWriter, start: number): void {
   out.ensure(1)
   const view = out.view
   view.setInt32(start, 0)
-  view.setUint32(start + 4, adler32(out.bytes, entryStart, entryEnd))
+  view.setUint32(start + 4, adler32OfView(view, entryStart, entryEnd))
   view.setInt32(start + 8, entryEnd - entryStart)
   view.setUint8(entryEnd, LOG_ENTRY_TRAILER)
   out.position = entryEnd + 1

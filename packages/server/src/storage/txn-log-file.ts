@@ -3,7 +3,7 @@
 // that was not written in full. Only the reader of the whole directory can tell whether such a tear is
 // harmless, so this reader reports where and how the file ended, and throws at once for what no tear looks like.
 
-import { adler32, LOG_ENTRY_TRAILER, LOG_MAGIC } from '@tskeeper/protocol/server'
+import { adler32OfView, LOG_ENTRY_TRAILER, LOG_MAGIC } from '@tskeeper/protocol/server'
 import type { Disk, DiskFile } from '../runtime/disk.ts'
 import { CorruptLogError, remedyForDamage } from './corrupt-log-error.ts'
 import { ENTRY_OVERHEAD, ENTRY_PREFIX_SIZE } from './txn-log-entry.ts'
@@ -106,12 +106,12 @@ export class TxnLogFileReader {
   }
 
   private takeEntry(length: number): boolean {
-    const { bytes, view } = this.buffer
+    const { view } = this.buffer
     const at = this.at
     const start = at + ENTRY_PREFIX_SIZE
     const end = start + length
     const trailer = view.getUint8(end)
-    const isSound = view.getInt32(at) === 0 && adler32(bytes, start, end) === view.getUint32(at + 4)
+    const isSound = view.getInt32(at) === 0 && adler32OfView(view, start, end) === view.getUint32(at + 4)
     if (trailer !== LOG_ENTRY_TRAILER) return this.finishWithoutTrailer(length, trailer, isSound)
     if (!isSound) {
       throw this.corrupt(
