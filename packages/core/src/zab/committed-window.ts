@@ -1,0 +1,186 @@
+import { assert } from '../lib/assert.ts'
+import { isSuccessor } from './zxid.ts'
+
+const CAPACITY_MIN = 1024
+
+/** How many committed transactions are kept at least, as far as their bytes allow. */
+export const COMMITTED_ENTRIES_MIN = 500
+
+/** Beyond so many bytes the oldest committed transactions go, however few they are. */
+export const WINDOW_BYTES_MAX: number = 64 * 1024 * 1024
+
+/**
+ * The last transactions of this server, in order, each as the bytes that are in its log and in its proposal:
+ *
+ *     evicted | committed ............... | proposed ........... |
+ *               minCommitted  maxCommitted                lastZxid
+ *
+ * Learners are brought up to date from it. A leader appends what it proposes, a learner what it receives, recovery what it
+ * replays. Committed transactions leave at the front; proposed ones stay, because the hand-over to a new learner needs them all.
+ * Inside an epoch zxids leave nothing out: a gap is a broken invariant.
+ *
+ * An entry refers to bytes of a chunk that others share (a batch is copied once, as a whole), and the chunk lives as long as its
+ * last entry.
+ */
+export class CommittedWindow {
+  private readonly entriesMax: number
+  private readonly bytesMax: number
+  private zxids: number[]
+  private chunks: (Uint8Array | null)[]
+  private starts: number[]
+  private ends: number[]
+  private mask: number
+  private head = 0
+  private count = 0
+  private committed = 0
+  private byteCount = 0
+
+  constructor(entriesMax: number = COMMITTED_ENTRIES_MIN, bytesMax: number = WINDOW_BYTES_MAX) {
+    assert(entriesMax >= 1, 'a window of committed transactions keeps at least one')
+    this.entriesMax = entriesMax
+    this.bytesMax = bytesMax
+    this.zxids = new Array<number>(CAPACITY_MIN).fill(0)
+    this.chunks = new Array<Uint8Array | null>(CAPACITY_MIN).fill(null)
+    this.starts = new Array<number>(CAPACITY_MIN).fill(0)
+    this.ends = new Array<number>(CAPACITY_MIN).fill(0)
+    this.mask = CAPACITY_MIN - 1
+  }
+
+  /** Number of entries, committed and proposed. */
+  get size(): number {
+    return this.count
+  }
+
+  /** How many of the entries, from the oldest on, are committed. */
+  get committedCount(): number {
+    return this.committed
+  }
+
+  /** Bytes of all entries. */
+  get bytes(): number {
+    return this.byteCount
+  }
+
+  /** The oldest committed zxid, or null without any. */
+  get minCommitted(): number | null {
+    return this.committed === 0 ? null : this.zxidAt(0)
+  }
+
+  /** The newest committed zxid, or null without any. */
+  get maxCommitted(): number | null {
+    return this.committed === 0 ? null : this.zxidAt(this.committed - 1)
+  }
+
+  /** The newest zxid, committed or not, or null when the window is empty. */
+  get lastZxid(): number | null {
+    return this.count === 0 ? null : this.zxidAt(this.count - 1)
+  }
+
+  /**
+   * Takes a proposed transaction, header to digest, which is `chunk[start, end)` and must not change any more. One that is
+   * there already is passed over.
+   */
+  append(zxid: number, chunk: Uint8Array, start: number, end: number): void {
+    const last = this.lastZxid
+    if (last !== null) {
+      if (zxid <= last) return
+      assert(isSuccessor(last, zxid), 'the window of transactions has no gap inside an epoch')
+    }
+    if (this.count === this.zxids.length) this.grow()
+    const slot = (this.head + this.count) & this.mask
+    this.zxids[slot] = zxid
+    this.chunks[slot] = chunk
+    this.starts[slot] = start
+    this.ends[slot] = end
+    this.count++
+    this.byteCount += end - start
+  }
+
+  /** Everything up to `zxid` is committed from now on. */
+  commit(zxid: number): void {
+    while (this.committed < this.count && this.zxidAt(this.committed) <= zxid) this.committed++
+    while (this.committed > this.entriesMax || (this.byteCount > this.bytesMax && this.committed > 1)) this.evictOldest()
+  }
+
+  /** Forgets everything after `zxid`: the log was cut there, or what was proposed there never reached it. */
+  truncate(zxid: number): void {
+    while (this.count > 0 && this.zxidAt(this.count - 1) > zxid) this.dropNewest()
+    this.committed = Math.min(this.committed, this.count)
+  }
+
+  /** Forgets everything: the database was replaced. */
+  clear(): void {
+    this.chunks.fill(null)
+    this.head = 0
+    this.count = 0
+    this.committed = 0
+    this.byteCount = 0
+  }
+
+  /** Index of the first entry after `zxid`; `size` when there is none. */
+  indexAfter(zxid: number): number {
+    let low = 0
+    let high = this.count
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.zxidAt(middle) <= zxid) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  /** The zxid of the entry `index` places behind the oldest. */
+  zxidAt(index: number): number {
+    assert(index >= 0 && index < this.count, 'a window is read within its size')
+    return this.zxids[(this.head + index) & this.mask] ?? 0
+  }
+
+  /** The bytes that hold the entry, with others of its batch. */
+  chunkAt(index: number): Uint8Array {
+    assert(index >= 0 && index < this.count, 'a window is read within its size')
+    const chunk = this.chunks[(this.head + index) & this.mask] ?? null
+    assert(chunk !== null, 'an entry of a window has bytes')
+    return chunk
+  }
+
+  /** Where the entry begins in its chunk. */
+  startAt(index: number): number {
+    return this.starts[(this.head + index) & this.mask] ?? 0
+  }
+
+  /** Where the entry ends in its chunk. */
+  endAt(index: number): number {
+    return this.ends[(this.head + index) & this.mask] ?? 0
+  }
+
+  private evictOldest(): void {
+    this.byteCount -= this.endAt(0) - this.startAt(0)
+    this.chunks[this.head] = null
+    this.head = (this.head + 1) & this.mask
+    this.count--
+    this.committed--
+  }
+
+  private dropNewest(): void {
+    const index = this.count - 1
+    this.byteCount -= this.endAt(index) - this.startAt(index)
+    this.chunks[(this.head + index) & this.mask] = null
+    this.count--
+  }
+
+  private grow(): void {
+    this.zxids = this.unrolled(this.zxids, 0)
+    this.chunks = this.unrolled<Uint8Array | null>(this.chunks, null)
+    this.starts = this.unrolled(this.starts, 0)
+    this.ends = this.unrolled(this.ends, 0)
+    this.mask = this.zxids.length - 1
+    this.head = 0
+  }
+
+  /** A column of twice the capacity, beginning with the oldest entry. */
+  private unrolled<T>(column: readonly T[], empty: T): T[] {
+    const wider = new Array<T>(column.length * 2).fill(empty)
+    for (let index = 0; index < this.count; index++) wider[index] = column[(this.head + index) & this.mask] ?? empty
+    return wider
+  }
+}
