@@ -2,7 +2,7 @@ import type { QuorumVerifier } from '../membership/quorum-verifier.ts'
 
 /**
  * What a leader tells its shell to do, in the order of the calls. No input of the leader may be called from inside one of these, but
- * for `beginSync` and `syncQueued` from inside `synchronise`.
+ * for `beginSync`, `handedOver` and `syncQueued` from inside `synchronise`.
  *
  * - What is said to be durable is on disk when the call returns, so "persist, then send" is the order of two calls.
  * - Packets to one link leave in the order of the calls, and behind everything that the shell queued for that link before.
@@ -18,8 +18,9 @@ export interface LeaderEffects<Link extends object> {
   /** LEADERINFO with the protocol version as data. */
   sendLeaderInfo(link: Link, zxid: number): void
   /**
-   * Brings the learner up to date: plan with `LearnerSync`, ask `leader.beginSync` for a slot, queue everything, hand over, and
-   * call `leader.syncQueued` in the same turn as the hand-over. All of that may happen before this call returns, or later.
+   * Brings the learner up to date, now or over many turns: plan with `LearnerSync`, ask `leader.beginSync` for a slot, queue what it lacks,
+   * then in one turn `LearnerSync.handOver` and `leader.handedOver`, and `leader.syncQueued` when the last byte is queued: at once, or
+   * when a snapshot has been sent.
    */
   synchronise(link: Link, learnerZxid: number): void
   /** NEWLEADER, its data the text of `config`. */

@@ -184,13 +184,21 @@ export class Leader<Link extends object> {
     if (learner !== undefined) learner.silentBeats = 0
   }
 
-  /** Everything is queued for the learner and it was handed over: live packets go to it from now on. */
+  /** What the learner lacks is queued or, for a snapshot, about to be: live packets are queued behind it from now on. */
+  handedOver(link: Link): void {
+    const learner = this.learners.get(link)
+    if (learner === undefined) return
+    assert(learner.phase === 'syncing', 'a learner is handed over once, after its synchronisation was planned')
+    learner.phase = 'filling'
+    if (learner.isObserver) this.observingLinks.push(link)
+    else this.forwardingLinks.push(link)
+  }
+
+  /** The last byte of what the learner lacks is queued. What was committed while a snapshot was sent is in front of NEWLEADER. */
   syncQueued(link: Link): void {
     const learner = this.learners.get(link)
     if (learner === undefined) return
-    assert(learner.phase === 'syncing', 'a learner is handed over once, after its synchronisation')
-    if (learner.isObserver) this.observingLinks.push(link)
-    else this.forwardingLinks.push(link)
+    assert(learner.phase === 'filling', 'NEWLEADER comes once, after the hand-over')
     learner.phase = 'newLeader'
     learner.silentBeats = 0
     this.effects.sendNewLeader(link, epochStart(this.proposedEpoch), this.lastSeenConfig)
@@ -489,7 +497,7 @@ export class Leader<Link extends object> {
       this.close(link, `it has been silent for ${(learner.silentBeats * this.heartbeatMs).toFixed(0)} ms`)
     } else if (learner.phase === 'broadcast' && learner.proposalAgeBeats > this.options.syncLimitTicks * 2) {
       this.close(link, `a proposal has been waiting for its acknowledgement for more than ${this.options.syncLimitTicks} ticks`)
-    } else if (learner.isRegistered && this.state === 'leading') this.effects.sendPing(link, this.lastProposed)
+    } else if (learner.isPinged && this.state === 'leading') this.effects.sendPing(link, this.lastProposed)
   }
 
   private silenceLimitBeats(learner: LearnerState): number {

@@ -25,7 +25,11 @@ export interface LearnerEffects {
   loadSnapshot(zxid: number): void
   /** WAITS for `truncated`: cut the log behind `zxid`, durably, and reload the database from disk. Impossible: exit 13. */
   truncateLog(zxid: number): void
-  /** WAITS for `snapshotWritten`: write the database into a snapshot, synced and renamed. */
+  /**
+   * WAITS for `snapshotWritten`: write the database into a snapshot, synced and renamed. After `loadSnapshot` the log from before is not the
+   * beginning of this history: what the leader's snapshot held may be missing at its end, where no zxid shows it. It must not be
+   * read any more, neither for recovery nor for learners: remove it when the snapshot is on disk.
+   */
   writeSnapshot(): void
   /** WAITS for `logFlushed`: everything logged so far is synced. */
   flushLog(): void

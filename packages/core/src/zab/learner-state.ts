@@ -1,19 +1,25 @@
 import type { SyncKind } from './learner-sync.ts'
 
 /**
- * Where a learner stands, as the leader sees it:
+ * Where a learner stands, as the leader sees it. It goes from each phase to the next one:
  *
- *     greeting -> epoch -> epochAck -> quorum -> syncing -> newLeader -> starting -> broadcast
- *      |          |        |           |         |          |            |           live traffic
- *      |          |        |           |         |          |            waits until a quorum acknowledged NEWLEADER
- *      |          |        |           |         |          owes the ACK of NEWLEADER, live packets are queued for it already
- *      |          |        |           |         the shell queues what it lacks
- *      |          |        |           waits until a quorum has sent ACKEPOCH
- *      |          |        owes ACKEPOCH
- *      |          waits until the epoch is decided
- *      owes FOLLOWERINFO or OBSERVERINFO
+ * - `greeting`: it owes FOLLOWERINFO or OBSERVERINFO;
+ * - `epoch`: it waits until the epoch is decided, `epochAck`: it owes ACKEPOCH;
+ * - `quorum`: it waits until a quorum has sent ACKEPOCH;
+ * - `syncing`: the shell plans and queues what it lacks, `filling`: live packets are queued already behind what is still to be queued;
+ * - `newLeader`: it owes the ACK of NEWLEADER, `starting`: it waits until a quorum has sent that;
+ * - `broadcast`: live traffic.
  */
-export type LearnerPhase = 'greeting' | 'epoch' | 'epochAck' | 'quorum' | 'syncing' | 'newLeader' | 'starting' | 'broadcast'
+export type LearnerPhase =
+  | 'greeting'
+  | 'epoch'
+  | 'epochAck'
+  | 'quorum'
+  | 'syncing'
+  | 'filling'
+  | 'newLeader'
+  | 'starting'
+  | 'broadcast'
 
 /** One learner as the leader sees it. */
 export class LearnerState {
@@ -21,7 +27,7 @@ export class LearnerState {
   /** Null while `greeting`. Negative for observers that did not say who they are. */
   sid: number | null = null
   isObserver = false
-  /** Heartbeats without a packet from it, or without progress of what is sent to it while `syncing`. */
+  /** Heartbeats without a packet from it, or without progress of what is sent to it. */
   silentBeats = 0
   /** Tick until which it counts as alive for the leader's own quorum. */
   deadlineTick: number
@@ -40,8 +46,8 @@ export class LearnerState {
     this.deadlineTick = deadlineTick
   }
 
-  /** True once live packets are queued for it. */
-  get isRegistered(): boolean {
+  /** True once nothing stands between it and live packets, so that a PING reaches it in time. */
+  get isPinged(): boolean {
     return this.phase === 'newLeader' || this.phase === 'starting' || this.phase === 'broadcast'
   }
 

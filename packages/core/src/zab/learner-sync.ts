@@ -33,7 +33,7 @@ export interface SyncOptions {
  *     start            -> 'planned' | 'log'
  *     offerLogEntry *  -> reads from disk until it returns false     } only after 'log'
  *     endOfLog         -> then everything is planned                 }
- *     handOver            everything after it: in one turn with `leader.syncQueued`
+ *     handOver            everything after it: in one turn with `leader.handedOver`
  *
  * The rule of choice for an ordered sequence of our transactions: where the learner's last one is among them, it lacks what comes
  * after it (DIFF); where it is not, the learner has transactions of that epoch that were never committed, and drops them back
