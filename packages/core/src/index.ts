@@ -33,6 +33,13 @@ export {
 } from './membership/membership.ts'
 export { QuorumTracker, verifiersInForce } from './membership/quorum-tracker.ts'
 export { makeQuorumVerifier, type QuorumVerifier } from './membership/quorum-verifier.ts'
+export {
+  LeaderReconfigAuthority,
+  type ReconfigAuthority,
+  type ReconfigPlan,
+  type ReconfigRules,
+  type ReconfigState,
+} from './membership/reconfig.ts'
 export { hasSameQuorumAddresses, isSameMember, isSameMembership } from './membership/same-member.ts'
 export {
   formatServerLine,
@@ -44,7 +51,7 @@ export {
 } from './membership/server-line.ts'
 export { INTEGER_MAX, INTEGER_MIN, notANumber, parseWholeNumber } from './membership/whole-number.ts'
 export { localOwner, Session, type SessionOwner } from './session/session.ts'
-export { firstSessionId, SessionIdSource } from './session/session-id.ts'
+export { firstSessionId, type SessionIdsInUse, SessionIdSource } from './session/session-id.ts'
 export { passwordMatches, SESSION_PASSWORD_LENGTH, sessionPassword } from './session/session-password.ts'
 export { defaultTimeoutLimits, negotiateTimeout, type SessionTimeoutLimits } from './session/session-timeout.ts'
 export { SessionCheck, type SessionsDue, SessionTracker } from './session/session-tracker.ts'
@@ -63,3 +70,11 @@ export type {
 } from './tree/snapshot-io.ts'
 export { Preparer, type PreparerOptions, type Requester } from './txn/preparer.ts'
 export { WATCH_PERSISTENT, WATCH_RECURSIVE, WATCH_STANDARD, type Watcher, WatchTable } from './watch/watch-table.ts'
+export { COMMITTED_ENTRIES_MIN, CommittedWindow, WINDOW_BYTES_MAX } from './zab/committed-window.ts'
+export { designateLeader } from './zab/designated-leader.ts'
+export { Leader, type LeaderPhase } from './zab/leader.ts'
+export type { LeaderEffects, LeaderOptions } from './zab/leader-effects.ts'
+export { Learner, type LearnerStage } from './zab/learner.ts'
+export type { LearnerEffects, LearnerOptions } from './zab/learner-effects.ts'
+export { LearnerSync, type SyncKind, type SyncOptions, type SyncSink } from './zab/learner-sync.ts'
+export { processReconfig, type ReconfigContext, type ReconfigOutcome, type SuggestedVote } from './zab/process-reconfig.ts'

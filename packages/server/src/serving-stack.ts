@@ -7,11 +7,11 @@ import type { ServerConfig } from './config/server-config.ts'
 import type { ClientConnection } from './listener/client-connection.ts'
 import type { Logger } from './logger.ts'
 import type { ServerMetrics } from './metrics/server-metrics.ts'
-import { ClientService, type WordService } from './pipeline/client-service.ts'
+import { ClientService, type SyncPath, type WordService } from './pipeline/client-service.ts'
 import { CommitStage } from './pipeline/commit-stage.ts'
 import { ConnectionThrottle } from './pipeline/connection-throttle.ts'
 import { ReadAnswers } from './pipeline/read-answers.ts'
-import { SessionService } from './pipeline/session-service.ts'
+import { type SessionAuthority, SessionService } from './pipeline/session-service.ts'
 import type { WritePath } from './pipeline/write-path.ts'
 import type { Runtime } from './runtime/runtime.ts'
 
@@ -27,6 +27,10 @@ export interface ServingStackParts<Writes extends WritePath> {
   readonly words: WordService
   readonly onEnding: (connection: ClientConnection) => void
   readonly onClosed: (connection: ClientConnection) => void
+  /** The leader, if this server learns from one: asked about sessions that come from elsewhere. */
+  readonly authority: SessionAuthority | null
+  /** Where syncs go, if they go anywhere. */
+  readonly syncsOf: ((writes: Writes) => SyncPath) | null
   /** Makes the way of writes; what it commits goes through the given stage. */
   readonly makeWrites: (commits: CommitStage) => Writes
 }
@@ -59,6 +63,8 @@ export class ServingStack<Writes extends WritePath = WritePath> {
       metrics,
       writes: this.writes,
       throttle: connectionThrottleOf(config, runtime),
+      authority: parts.authority,
+      idsInUse: { has: (id) => this.tracker.has(id) || database.sessions.has(id) },
       lastZxid: () => database.lastZxid,
     })
     const { maxGetChildrenResponseCacheSize, skipAcl } = config
@@ -72,6 +78,7 @@ export class ServingStack<Writes extends WritePath = WritePath> {
       reads: new ReadAnswers(database, authentication.schemes, skipAcl, maxGetChildrenResponseCacheSize, readTraffic),
       writes: this.writes,
       sessions: this.sessions,
+      syncs: parts.syncsOf === null ? null : parts.syncsOf(this.writes),
       words: parts.words,
       lastZxid: () => database.lastZxid,
       removeWatcher: (connection) => database.watches.removeWatcher(connection),

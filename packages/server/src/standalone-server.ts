@@ -64,6 +64,8 @@ class StandaloneServer implements RunningServer {
       authentication,
       database,
       serverId: STANDALONE_SERVER_ID,
+      authority: null,
+      syncsOf: null,
       words: this.front,
       onEnding: (connection) => listener.ended(connection),
       onClosed: (connection) => listener.closed(connection),

@@ -25,6 +25,7 @@ import {
   readReconfigRequest,
   TTL_MS_MAX,
   ttlOwner,
+  utf8Bytes,
   utf8Read,
   validatePath,
 } from '@tskeeper/protocol/server'
@@ -33,7 +34,10 @@ import type { AclSchemes } from '../acl/acl-scheme.ts'
 import { type AclList, OPEN_ACL_ID } from '../acl/acl-table.ts'
 import type { Identity } from '../acl/auth-id.ts'
 import { fixUpAcl } from '../acl/fix-up.ts'
-import type { Database } from '../tree/database.ts'
+import { formatMembership } from '../membership/membership.ts'
+import type { QuorumVerifier } from '../membership/quorum-verifier.ts'
+import type { ReconfigAuthority } from '../membership/reconfig.ts'
+import { CONFIG_NODE_VERSION, CONFIG_PATH, type Database } from '../tree/database.ts'
 import {
   ACL_ID,
   AVERSION,
@@ -70,6 +74,8 @@ export interface PreparerOptions {
   /** closeSession transactions list the nodes that go. */
   readonly isCloseSessionListed: boolean
   readonly isReconfigEnabled: boolean
+  /** Decides about new configurations; a server that leads no ensemble has none, and refuses them. */
+  readonly reconfigAuthority?: ReconfigAuthority
   /** A quota, soft or hard, was exceeded by a request. */
   readonly onQuotaExcess: (excess: QuotaExcess) => void
 }
@@ -97,6 +103,8 @@ export class Preparer {
   contentCrc = -1
   /** The same for the parts of the last transaction, in their order, if it is a multi that is good; else null. */
   partCrcs: number[] | null = null
+  /** The configuration that the last transaction proposes, if it is a reconfiguration; else null. */
+  proposedConfig: QuorumVerifier | null = null
 
   // The request in hand.
   private requester: Requester = SERVER
@@ -142,6 +150,13 @@ export class Preparer {
     this.writeDigest(out)
   }
 
+  /** A request that is refused unseen, because of who sends it: an error transaction with this code. */
+  prepareRefusal(sessionId: bigint, cxid: number, code: number, timeMs: number, out: ByteWriter): void {
+    this.begin({ sessionId, identities: SERVER.identities }, timeMs)
+    this.writeHeader(Op.error, cxid, out)
+    out.writeInt(code)
+  }
+
   /** The end of a session: asked for by its client, or (cxid 0) by the server whose tracker saw it expire. */
   prepareCloseSession(sessionId: bigint, cxid: number, timeMs: number, out: ByteWriter): void {
     this.begin({ sessionId, identities: SERVER.identities }, timeMs)
@@ -174,6 +189,7 @@ export class Preparer {
     this.timeMs = timeMs
     this.contentCrc = -1
     this.partCrcs = null
+    this.proposedConfig = null
     this.lastZxid += 1
     this.zxid = this.lastZxid
     this.view.begin()
@@ -200,8 +216,8 @@ export class Preparer {
         this.writeHeader(op, cxid, out)
         return this.prepareMulti(input, out)
       case Op.reconfig:
-        readReconfigRequest(input)
-        return this.options.isReconfigEnabled ? ErrorCode.UNIMPLEMENTED : ErrorCode.RECONFIG_DISABLED
+        this.writeHeader(op, cxid, out)
+        return this.prepareReconfig(input, out)
       default:
         return ErrorCode.UNIMPLEMENTED
     }
@@ -482,6 +498,34 @@ export class Preparer {
     return ErrorCode.OK
   }
 
+  // --- reconfig --------------------------------------------------------------------------------
+
+  private prepareReconfig(input: ByteReader, out: ByteWriter): number {
+    const request = readReconfigRequest(input)
+    const { isReconfigEnabled, reconfigAuthority } = this.options
+    if (!isReconfigEnabled) return ErrorCode.RECONFIG_DISABLED
+    if (reconfigAuthority === undefined) return ErrorCode.UNIMPLEMENTED
+    const plan = reconfigAuthority.plan(request, this.zxid)
+    if (plan.next === null) return plan.code
+    const { nodes } = this.database.tree
+    const node = this.findNode(CONFIG_PATH_BYTES, 0, CONFIG_PATH_BYTES.length)
+    if (node === 0) return ErrorCode.NO_NODE
+    if (!this.isAllowed(node, Perm.write)) return ErrorCode.NO_AUTH
+
+    const text = utf8Bytes(formatMembership(plan.next.membership))
+    out.writeBuffer(CONFIG_PATH_BYTES)
+    out.writeBuffer(text)
+    out.writeInt(CONFIG_NODE_VERSION)
+    const pending = this.view.change(node, this.zxid)
+    nodes.setInt(pending, VERSION, CONFIG_NODE_VERSION)
+    nodes.setNumber(pending, MZXID, this.zxid)
+    nodes.setNumber(pending, MTIME, this.timeMs)
+    nodes.setInt(pending, DATA_LENGTH, text.length)
+    reconfigAuthority.prepared(plan.next)
+    this.proposedConfig = plan.next
+    return ErrorCode.OK
+  }
+
   // --- multi -----------------------------------------------------------------------------------
 
   private prepareMulti(input: ByteReader, out: ByteWriter): number {
@@ -622,10 +666,11 @@ export class Preparer {
   }
 }
 
+const CONFIG_PATH_BYTES = utf8Bytes(CONFIG_PATH)
 const TXN_HEADER_BYTES = 32
 const SEQUENCE_BYTES_MAX = 11
 
-const RESERVED_PATHS = ['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config']
+const RESERVED_PATHS = ['/', '/zookeeper', '/zookeeper/quota', CONFIG_PATH]
 const RESERVED_PREFIX = '/zookeeper/'
 
 function writeErrorPart(out: ByteWriter, code: number): void {

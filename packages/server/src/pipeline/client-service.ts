@@ -21,6 +21,11 @@ export interface WordService {
   answer(connection: ClientConnection, word: number, rest: Uint8Array): string | null
 }
 
+/** Where syncs go in a learner: to the leader, and back when everything that was committed there has come. */
+export interface SyncPath {
+  submitSync(connection: ClientConnection, sessionId: bigint, xid: number, arrivedMs: number, input: ByteReader): void
+}
+
 export interface ClientServiceParts {
   readonly clock: Clock
   readonly logger: Logger
@@ -30,6 +35,8 @@ export interface ClientServiceParts {
   readonly reads: ReadAnswers
   readonly writes: WritePath
   readonly sessions: SessionService
+  /** Null where a sync is a read like others: in a server that stands alone, and in a leader. */
+  readonly syncs: SyncPath | null
   readonly words: WordService
   readonly lastZxid: () => number
   readonly removeWatcher: (connection: ClientConnection) => void
@@ -80,10 +87,13 @@ export class ClientService implements ConnectionHost {
   private framesTakenUp = 0
   private readsAnswered = 0
   private isServing = true
+  /** `Op.sync` if syncs are forwarded, else no operation. */
+  private readonly forwardedSync: number
 
   constructor(parts: ClientServiceParts) {
     this.parts = parts
     this.frameLengthMax = parts.frameLengthMax
+    this.forwardedSync = parts.syncs === null ? NO_SYNC : Op.sync
     this.lateAfterMs = parts.throttledOpWaitTimeMs > 0 ? parts.throttledOpWaitTimeMs : Number.POSITIVE_INFINITY
   }
 
@@ -157,7 +167,7 @@ export class ClientService implements ConnectionHost {
       return
     }
     if (isWriteOp(op) || !isClientOp(op)) this.handleWrite(connection, op, xid, bytes, view, start, end)
-    else if (connection.queue.size === 0 && op !== Op.auth && op !== Op.sasl) {
+    else if (connection.queue.size === 0 && op !== Op.auth && op !== Op.sasl && op !== this.forwardedSync) {
       if (this.isServed(connection, xid)) this.answerNow(connection, op, xid, bytes, view, start + 8, end)
     } else this.handleOther(connection, op, xid, bytes, view, start, end)
   }
@@ -247,7 +257,22 @@ export class ClientService implements ConnectionHost {
       return
     }
     if (!this.isServed(connection, xid)) return
-    this.defer(connection, bytes, start, end)
+    if (op === this.forwardedSync) this.forwardSync(connection, xid, bytes, view, start, end)
+    else this.defer(connection, bytes, start, end)
+  }
+
+  private forwardSync(
+    connection: ClientConnection,
+    xid: number,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+  ): void {
+    connection.queue.pushMark()
+    this.reader.reset(bytes, view, start + 8, end)
+    this.parts.syncs?.submitSync(connection, connection.session?.id ?? 0n, xid, this.arrivedMs, this.reader)
+    this.admitted()
   }
 
   private defer(connection: ClientConnection, bytes: Uint8Array, start: number, end: number): void {
@@ -529,7 +554,10 @@ export class ClientService implements ConnectionHost {
     this.parts.removeWatcher(connection)
     this.countEnd(connection)
     if (session !== null) {
-      if (session.attachment === connection) session.attachment = null
+      if (session.attachment === connection) {
+        session.attachment = null
+        this.parts.sessions.detached(session)
+      }
       this.parts.logger.debug(`Connection ${connection.name} of session 0x${hex(session.id)} is gone`)
     }
     this.parts.onClosed(connection)
@@ -552,6 +580,8 @@ function mayBeLate(op: number): boolean {
 }
 
 const TWO_TO_32 = 4294967296
+/** No operation has this number. */
+const NO_SYNC = -128
 /** Stands in the queue for a request that is refused because it waited for too long: int xid, int operation. */
 const THROTTLED_FRAME: { readonly bytes: Uint8Array; readonly view: DataView } = makeThrottledFrame()
 

@@ -84,19 +84,30 @@ export class CommitStage {
       return
     }
     const out = connection.replies()
-    const start = out.position
-    out.ensure(20)
-    out.position = start + 20
+    const start = beginReply(out)
     if (code === ErrorCode.OK) this.writeBody(op, bytes, out)
-    const { view } = out
-    view.setInt32(start, out.position - start - 4)
-    view.setInt32(start + 4, xid)
-    writeZxid(view, start + 8, database.lastZxid)
-    view.setInt32(start + 16, code)
-    const size = out.position - start - 4
+    const size = endReply(out, start, xid, database.lastZxid, code)
     // A write that failed is no last operation, as in the reference.
     const lastOp = code === ErrorCode.OK ? op : NO_OPERATION
     connection.statistics.replied(lastOp, xid, database.lastZxid, nowMs - arrivedMs, nowMs)
+    connection.writeAnswered()
+    metrics.connections.packetsSent++
+    metrics.requests.responseSizes.record(size)
+    metrics.requests.responseBytes += size
+  }
+
+  /** The reply to a sync that has been to the leader and back; `echo` is its path, as it came. */
+  answerSync(connection: ClientConnection, xid: number, echo: Uint8Array, nowMs: number, arrivedMs: number): void {
+    const { database, metrics } = this.parts
+    if (!connection.isOpen) {
+      metrics.throttle.staleReplies++
+      return
+    }
+    const out = connection.replies()
+    const start = beginReply(out)
+    out.writeBytes(echo)
+    const size = endReply(out, start, xid, database.lastZxid, ErrorCode.OK)
+    connection.statistics.replied(Op.sync, xid, database.lastZxid, nowMs - arrivedMs, nowMs)
     connection.writeAnswered()
     metrics.connections.packetsSent++
     metrics.requests.responseSizes.record(size)
@@ -135,6 +146,25 @@ export class CommitStage {
 }
 
 const TWO_TO_32 = 4294967296
+const REPLY_HEADER_SIZE = 20
+
+function beginReply(out: ByteWriter): number {
+  const start = out.position
+  out.ensure(REPLY_HEADER_SIZE)
+  out.position = start + REPLY_HEADER_SIZE
+  return start
+}
+
+/** Fills in the header of the reply that `beginReply` began, and returns its size as its length field says it. */
+function endReply(out: ByteWriter, start: number, xid: number, zxid: number, code: number): number {
+  const { view } = out
+  const size = out.position - start - 4
+  view.setInt32(start, size)
+  view.setInt32(start + 4, xid)
+  writeZxid(view, start + 8, zxid)
+  view.setInt32(start + 16, code)
+  return size
+}
 
 function writeZxid(view: DataView, at: number, zxid: number): void {
   view.setInt32(at, Math.floor(zxid / TWO_TO_32))

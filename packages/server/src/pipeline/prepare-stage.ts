@@ -61,6 +61,22 @@ export class PrepareStage {
     this.add(connection, Op.closeSession, xid, start, arrivedMs)
   }
 
+  /** A request that is not carried out, for a reason that has nothing to do with what it asks. */
+  refusal(
+    connection: ClientConnection | null,
+    sessionId: bigint,
+    op: number,
+    xid: number,
+    code: number,
+    timeMs: number,
+    arrivedMs: number,
+  ): void {
+    const { entries } = this.gathering
+    const start = beginEntry(entries)
+    this.preparer.prepareRefusal(sessionId, xid, code, timeMs, entries)
+    this.add(connection, op, xid, start, arrivedMs)
+  }
+
   deleteContainer(path: Uint8Array, timeMs: number, arrivedMs: number): void {
     const { entries } = this.gathering
     const start = beginEntry(entries)

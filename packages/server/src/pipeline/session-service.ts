@@ -1,4 +1,5 @@
-// Sessions in a server that stands alone: how they begin, are taken up again, expire and end.
+// Sessions: how they begin, are taken up again, expire and end. A server that stands alone and a leader know all of them; a
+// learner knows those of its own clients, asks the leader about those that come from elsewhere, and lets none expire.
 
 import {
   localOwner,
@@ -7,6 +8,7 @@ import {
   SESSION_PASSWORD_LENGTH,
   type Session,
   SessionIdSource,
+  type SessionIdsInUse,
   type SessionTimeoutLimits,
   type SessionTracker,
   sessionPassword,
@@ -18,6 +20,14 @@ import type { ServerMetrics } from '../metrics/server-metrics.ts'
 import type { Clock, TimerHandle, Timers } from '../runtime/runtime.ts'
 import type { ConnectionThrottle } from './connection-throttle.ts'
 import type { WritePath } from './write-path.ts'
+
+/** The leader, as a learner asks it about sessions. */
+export interface SessionAuthority {
+  /** Does the session live? If so it belongs to this server from then on. The answer comes to `SessionService.revalidated`. */
+  revalidate(sessionId: bigint, timeoutMs: number): void
+  /** The client of the session, which was heard of not long ago, has gone: the leader shall still learn that. */
+  leftBehind(sessionId: bigint, timeoutMs: number): void
+}
 
 export interface SessionServiceParts {
   readonly tracker: SessionTracker<ClientConnection>
@@ -31,6 +41,10 @@ export interface SessionServiceParts {
   readonly writes: WritePath
   /** Null when connections are not throttled. */
   readonly throttle: ConnectionThrottle | null
+  /** Null where the tracker knows all sessions. */
+  readonly authority: SessionAuthority | null
+  /** Sessions that exist, here or elsewhere: their ids are not given again. */
+  readonly idsInUse: SessionIdsInUse
   /** Last zxid applied. */
   readonly lastZxid: () => number
 }
@@ -41,7 +55,10 @@ export class SessionService {
   private timer: TimerHandle | null = null
   /** Monotonic milliseconds for which the timer is set; Infinity without one. */
   private timerDueMs = Number.POSITIVE_INFINITY
-  private isStopped = false
+  /** Between `start` and `stop`. */
+  private isExpiring = false
+  /** Connections whose sessions the leader is asked about, in the order of the questions about each session. */
+  private readonly questions = new Map<bigint, { readonly connection: ClientConnection; readonly timeoutMs: number }[]>()
   private readonly reader = new ByteReader(new Uint8Array(0))
 
   constructor(parts: SessionServiceParts) {
@@ -51,11 +68,12 @@ export class SessionService {
 
   /** Begins to let sessions expire. */
   start(): void {
+    this.isExpiring = true
     this.schedule(this.parts.tracker.nextExpiryMs())
   }
 
   stop(): void {
-    this.isStopped = true
+    this.isExpiring = false
     this.timer?.cancel()
   }
 
@@ -100,7 +118,7 @@ export class SessionService {
   private begin(connection: ClientConnection, timeoutMs: number): void {
     const { tracker, clock, writes } = this.parts
     const nowMs = clock.monotonicMs()
-    const session = tracker.add(this.ids.next(tracker), timeoutMs, nowMs)
+    const session = tracker.add(this.ids.next(this.parts.idsInUse), timeoutMs, nowMs)
     session.owner = localOwner
     session.attachment = connection
     connection.session = session
@@ -110,17 +128,54 @@ export class SessionService {
   }
 
   private resume(connection: ClientConnection, sessionId: bigint, password: Uint8Array | null, timeoutMs: number): void {
-    const { tracker, clock, metrics } = this.parts
+    const { authority, tracker, clock, metrics } = this.parts
     metrics.sessions.revalidated++
     // The password comes first: who does not know it must not be able to cut off who does.
-    const session = passwordMatches(sessionId, password) ? tracker.get(sessionId) : null
-    if (session === null || !tracker.resume(session, timeoutMs, localOwner, clock.monotonicMs())) {
+    if (!passwordMatches(sessionId, password)) {
       this.refuse(connection)
       return
     }
+    if (authority !== null) {
+      this.ask(authority, connection, sessionId, timeoutMs)
+      return
+    }
+    const session = tracker.get(sessionId)
+    if (session === null || !tracker.resume(session, timeoutMs, localOwner, clock.monotonicMs())) this.refuse(connection)
+    else this.takeUp(connection, session)
+  }
+
+  private ask(authority: SessionAuthority, connection: ClientConnection, sessionId: bigint, timeoutMs: number): void {
+    connection.state = ConnectionState.CONNECTING
+    const asking = this.questions.get(sessionId)
+    if (asking === undefined) this.questions.set(sessionId, [{ connection, timeoutMs }])
+    else asking.push({ connection, timeoutMs })
+    authority.revalidate(sessionId, timeoutMs)
+  }
+
+  /** The leader's answer about a session. */
+  revalidated(sessionId: bigint, isValid: boolean): void {
+    const asking = this.questions.get(sessionId)
+    const question = asking?.shift()
+    if (asking?.length === 0) this.questions.delete(sessionId)
+    if (question === undefined || !question.connection.isOpen) return
+    const { connection, timeoutMs } = question
+    if (!isValid) {
+      this.refuse(connection)
+      return
+    }
+    const { tracker, clock } = this.parts
+    const nowMs = clock.monotonicMs()
+    const session = tracker.add(sessionId, timeoutMs, nowMs)
+    // A close that this client has sent over an older connection is on its way.
+    if (tracker.resume(session, timeoutMs, localOwner, nowMs)) this.takeUp(connection, session)
+    else this.refuse(connection)
+    connection.continueInput()
+  }
+
+  private takeUp(connection: ClientConnection, session: Session<ClientConnection>): void {
     const previous = session.attachment
     if (previous !== null && previous !== connection) {
-      this.parts.logger.info(`Closing ${previous.name}: its session 0x${hex(sessionId)} was taken up by ${connection.name}`)
+      this.parts.logger.info(`Closing ${previous.name}: its session 0x${hex(session.id)} was taken up by ${connection.name}`)
       previous.session = null
       previous.destroy()
     }
@@ -130,7 +185,15 @@ export class SessionService {
     this.writeResponse(connection, session)
     connection.statistics.sent++
     // The timeout may be shorter than it was.
-    this.schedule(tracker.expiryMs(session))
+    this.schedule(this.parts.tracker.expiryMs(session))
+  }
+
+  /** The connection of the session is gone. A learner forgets the session with it. */
+  detached(session: Session<ClientConnection>): void {
+    const { authority, tracker } = this.parts
+    if (authority === null) return
+    authority.leftBehind(session.id, session.timeoutMs)
+    if (!session.isClosing) tracker.remove(session.id)
   }
 
   private refuse(connection: ClientConnection): void {
@@ -196,7 +259,7 @@ export class SessionService {
 
   /** Sees to it that `expire` runs at `dueMs`, or earlier. */
   private schedule(dueMs: number): void {
-    if (this.isStopped || dueMs >= this.timerDueMs) return
+    if (!this.isExpiring || dueMs >= this.timerDueMs) return
     const { clock, timers } = this.parts
     this.timer?.cancel()
     this.timerDueMs = dueMs
@@ -209,7 +272,7 @@ export class SessionService {
   }
 
   private expire(): void {
-    if (this.isStopped) return
+    if (!this.isExpiring) return
     const { tracker, clock, logger, metrics, writes } = this.parts
     const nowMs = clock.monotonicMs()
     for (const session of tracker.expired(nowMs)) {

@@ -14,6 +14,8 @@ export class WriteBatch {
   entries: ByteWriter = new ByteWriter(64 * 1024)
   /** Number of writes; the columns' first `count` places are in use. */
   count = 0
+  /** How many of them, from the first on, are applied. */
+  doneCount = 0
   readonly connections: (ClientConnection | null)[] = []
   readonly ops: number[] = []
   readonly xids: number[] = []
@@ -60,6 +62,7 @@ export class WriteBatch {
   clear(): void {
     this.connections.fill(null, 0, this.count)
     this.count = 0
+    this.doneCount = 0
     this.largeRequestBytes = 0
     if (this.entries.bytes.length > KEPT_BYTES_MAX) this.entries = new ByteWriter(64 * 1024)
     this.entries.reset()

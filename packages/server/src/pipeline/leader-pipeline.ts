@@ -1,0 +1,330 @@
+// The way of a write in a leader:
+//
+//   submit    checked against the pending view and encoded as a log entry into the batch that gathers, whoever's client asked
+//   flush     at the end of the turn the batch is proposed: to the learners, and to the own log
+//   commit    a quorum has it: each transaction is applied to the tree, watches fire, own clients get their replies
+//
+// Batches are proposed one behind the other, without waiting for the one before. The own log is synced as often as the disk can;
+// the sync counts as this server's acknowledgement, and nothing else does. Commits come in the order of the proposals.
+
+import type { Database, Preparer, SessionOwner } from '@tskeeper/core'
+import {
+  type CommittedWindow,
+  type Identity,
+  localOwner,
+  type Requester,
+  SessionCheck,
+  type SessionTracker,
+} from '@tskeeper/core'
+import { type ByteReader, ErrorCode, Op } from '@tskeeper/protocol/server'
+import type { OutstandingRequestView } from '../admin/server-view.ts'
+import type { ClientConnection } from '../listener/client-connection.ts'
+import type { ServerMetrics } from '../metrics/server-metrics.ts'
+import type { Clock, Timers } from '../runtime/runtime.ts'
+import type { TxnLog } from '../storage/txn-log.ts'
+import { recordBatchTimes } from './batch-times.ts'
+import type { CommitStage } from './commit-stage.ts'
+import { PrepareStage } from './prepare-stage.ts'
+import { outstandingOf, WriteBatch } from './write-batch.ts'
+import type { SessionFacts, WritePath } from './write-path.ts'
+
+/** The counter that no transaction may have: the epoch is used up before it. */
+const COUNTER_EXHAUSTED = 0xffffffff
+const COUNTERS_IN_EPOCH = 4294967296
+/** Batches that are kept for the next ones. */
+const SPARES_MAX = 8
+
+export interface LeaderPipelineParts {
+  readonly database: Database
+  readonly preparer: Preparer
+  readonly commits: CommitStage
+  readonly log: TxnLog
+  readonly window: CommittedWindow
+  readonly tracker: () => SessionTracker<ClientConnection>
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly metrics: ServerMetrics
+  /** The batch is proposed: tell the leader, and send it. `chunk` holds its entries as `batch.entries` does, for good. */
+  readonly onProposed: (batch: WriteBatch, chunk: Uint8Array, view: DataView) => void
+  /** The own log is synced up to this zxid. */
+  readonly onSynced: (zxid: number) => void
+  /** The epoch has no more zxids. */
+  readonly onExhausted: () => void
+  readonly onAppended: () => void
+  readonly onCommitting: (nowMs: number) => void
+  readonly onCommitted: () => void
+  readonly onFailure: (error: Error) => void
+}
+
+export class LeaderPipeline implements WritePath {
+  private readonly parts: LeaderPipelineParts
+  private readonly prepare: PrepareStage
+  /** Proposed and not committed to the end, oldest first. */
+  private readonly proposed: WriteBatch[] = []
+  private readonly spares: WriteBatch[] = []
+  /** Last zxid that is in the log, and the last one that the sync under way covers. */
+  private loggedZxid = 0
+  private syncingZxid = 0
+  private isSyncing = false
+  private isFlushScheduled = false
+  private isStopped = false
+  private isExhausted = false
+  private hasFailed = false
+  private proposedCount = 0
+  private onQuiet: (() => void) | null = null
+  private readonly flushSoon = (): void => {
+    this.isFlushScheduled = false
+    this.flush()
+  }
+  private readonly synced = (error: Error | null): void => this.finishSync(error)
+
+  constructor(parts: LeaderPipelineParts) {
+    this.parts = parts
+    this.prepare = new PrepareStage(parts.preparer, parts.clock, parts.metrics, () => this.scheduleFlush())
+  }
+
+  get inProcess(): number {
+    return this.prepare.gathering.count + this.proposedCount
+  }
+
+  get largeRequestBytes(): number {
+    let bytes = this.prepare.gathering.largeRequestBytes
+    for (const batch of this.proposed) bytes += batch.largeRequestBytes
+    return bytes
+  }
+
+  addLargeRequest(length: number): void {
+    this.prepare.gathering.largeRequestBytes += length
+  }
+
+  // --- submitting ------------------------------------------------------------------------------
+
+  submit(
+    connection: ClientConnection,
+    requester: Requester,
+    op: number,
+    xid: number,
+    timeMs: number,
+    arrivedMs: number,
+    input: ByteReader,
+  ): void {
+    if (!this.mayPrepare()) return
+    const { session } = connection
+    const check = session === null ? SessionCheck.UNKNOWN : this.parts.tracker().check(session, localOwner)
+    if (check === SessionCheck.OK) this.prepare.request(connection, requester, op, xid, timeMs, arrivedMs, input)
+    else this.prepare.refusal(connection, requester.sessionId, op, xid, codeOfCheck(check), timeMs, arrivedMs)
+  }
+
+  submitCreateSession(connection: ClientConnection, session: SessionFacts, timeMs: number, arrivedMs: number): void {
+    if (this.mayPrepare()) this.prepare.createSession(connection, session.id, session.createdTimeoutMs, timeMs, arrivedMs)
+  }
+
+  submitCloseSession(
+    connection: ClientConnection | null,
+    sessionId: bigint,
+    xid: number,
+    timeMs: number,
+    arrivedMs: number,
+  ): void {
+    if (this.mayPrepare()) this.prepare.closeSession(connection, sessionId, xid, timeMs, arrivedMs)
+  }
+
+  submitDeleteContainer(path: Uint8Array, timeMs: number, arrivedMs: number): void {
+    if (this.mayPrepare()) this.prepare.deleteContainer(path, timeMs, arrivedMs)
+  }
+
+  /** A write of another server's client: `input` is at the request's record. `owner` is the link that it came over. */
+  submitForwarded(
+    owner: SessionOwner,
+    sessionId: bigint,
+    xid: number,
+    op: number,
+    identities: readonly Identity[],
+    timeMs: number,
+    nowMs: number,
+    input: ByteReader,
+  ): void {
+    if (!this.mayPrepare()) return
+    const tracker = this.parts.tracker()
+    if (op === Op.createSession) {
+      const timeoutMs = input.readInt()
+      tracker.add(sessionId, timeoutMs, nowMs).owner = owner
+      this.prepare.createSession(null, sessionId, timeoutMs, timeMs, nowMs)
+      return
+    }
+    if (op === Op.closeSession) {
+      const session = tracker.get(sessionId)
+      if (session !== null) tracker.markClosing(session)
+      this.prepare.closeSession(null, sessionId, xid, timeMs, nowMs)
+      return
+    }
+    const check = tracker.checkId(sessionId, owner)
+    if (check !== SessionCheck.OK) this.prepare.refusal(null, sessionId, op, xid, codeOfCheck(check), timeMs, nowMs)
+    else this.prepare.request(null, { sessionId, identities }, op, xid, timeMs, nowMs, input)
+  }
+
+  /** Is there a zxid for one more write? A role that ends takes none; its clients' connections are closed. */
+  private mayPrepare(): boolean {
+    if (this.isStopped || this.isExhausted) return false
+    if ((this.parts.preparer.lastZxid + 1) % COUNTERS_IN_EPOCH !== COUNTER_EXHAUSTED) return true
+    this.isExhausted = true
+    this.parts.timers.soon(() => this.parts.onExhausted())
+    return false
+  }
+
+  private scheduleFlush(): void {
+    if (this.isFlushScheduled) return
+    this.isFlushScheduled = true
+    this.parts.timers.soon(this.flushSoon)
+  }
+
+  // --- proposing -------------------------------------------------------------------------------
+
+  /** Proposes what has gathered. */
+  flush(): void {
+    const batch = this.prepare.gathering
+    if (this.isStopped || this.hasFailed || batch.count === 0) return
+    const { log, clock, metrics, window } = this.parts
+    this.prepare.gathering = this.spares.pop() ?? new WriteBatch()
+    this.proposed.push(batch)
+    this.proposedCount += batch.count
+    batch.startedMs = clock.monotonicMs()
+    metrics.log.requestsQueued += batch.count
+    metrics.log.batchSize.record(batch.count)
+    // The batch's own buffer serves again when it is committed; the window keeps its transactions for learners that come late.
+    const chunk = batch.entries.toBytes()
+    for (let i = 0; i < batch.count; i++)
+      window.append(batch.firstZxid + i, chunk, batch.starts[i] as number, batch.ends[i] as number)
+    this.parts.onProposed(batch, chunk, batch.entries.view)
+    // Telling the learners may have ended the role: what was proposed is logged all the same.
+    try {
+      log.append(batch.entries.bytes, batch.entries.position, batch.firstZxid, batch.lastZxid, batch.count)
+    } catch (error) {
+      this.fail(error)
+      return
+    }
+    this.loggedZxid = batch.lastZxid
+    this.sync()
+    metrics.log.processTimeMs.record(clock.monotonicMs() - batch.startedMs)
+    this.parts.onAppended()
+  }
+
+  private sync(): void {
+    if (this.isSyncing || this.hasFailed || this.syncingZxid === this.loggedZxid) return
+    this.isSyncing = true
+    this.syncingZxid = this.loggedZxid
+    try {
+      this.parts.log.sync(this.synced)
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  private finishSync(error: Error | null): void {
+    if (error !== null) {
+      this.fail(error)
+      return
+    }
+    const zxid = this.syncingZxid
+    this.isSyncing = false
+    this.parts.metrics.log.slowSyncs = this.parts.log.slowSyncCount
+    this.sync()
+    if (!this.isStopped) this.parts.onSynced(zxid)
+    else if (!this.isSyncing) this.becomeQuiet()
+  }
+
+  // --- committing ------------------------------------------------------------------------------
+
+  /** Everything up to `zxid` is committed. */
+  commit(zxid: number): void {
+    const nowMs = this.parts.clock.monotonicMs()
+    this.parts.onCommitting(nowMs)
+    this.parts.window.commit(zxid)
+    for (let batch = this.proposed[0]; batch !== undefined; batch = this.proposed[0]) {
+      this.commitOf(batch, zxid, nowMs)
+      if (batch.doneCount < batch.count) break
+      recordBatchTimes(this.parts.metrics, batch, nowMs, this.parts.clock.monotonicMs())
+      this.proposed.shift()
+      batch.clear()
+      if (this.spares.length < SPARES_MAX) this.spares.push(batch)
+    }
+    this.recordCounts()
+    this.parts.onCommitted()
+  }
+
+  private commitOf(batch: WriteBatch, zxid: number, nowMs: number): void {
+    const { database, preparer, commits } = this.parts
+    const { bytes, view } = batch.entries
+    while (batch.doneCount < batch.count && batch.firstZxid + batch.doneCount <= zxid) {
+      const i = batch.doneCount
+      const op = batch.ops[i] as number
+      const connection = batch.connections[i] ?? null
+      const isAnswered = op === Op.multi && connection !== null
+      const crc = batch.contentCrcs[i] as number
+      commits.apply(bytes, view, batch.starts[i] as number, batch.ends[i] as number, crc, batch.partCrcs[i] ?? null, isAnswered)
+      preparer.view.applied(database.appliedZxid)
+      batch.doneCount++
+      this.proposedCount--
+      commits.reply(connection, op, batch.xids[i] as number, bytes, nowMs, batch.arrivedMs[i] as number)
+    }
+  }
+
+  private recordCounts(): void {
+    const { database, metrics, preparer } = this.parts
+    metrics.failures.digestMismatches = database.digestMismatchCount
+    metrics.prep.pendingChangesAdded = preparer.view.preparedCount
+    metrics.prep.pendingChangesRemoved = preparer.view.preparedCount - preparer.view.waitingCount
+  }
+
+  *outstanding(): Generator<OutstandingRequestView> {
+    const nowMs = this.parts.clock.monotonicMs()
+    for (const batch of this.proposed) yield* outstandingOf(batch, nowMs)
+    yield* outstandingOf(this.prepare.gathering, nowMs)
+  }
+
+  // --- the end ---------------------------------------------------------------------------------
+
+  /**
+   * The role ends: nothing more is taken or proposed. Calls `done` when all that is logged is synced and applied, as it would be after
+   * a restart. The connections of the clients must be closed before.
+   */
+  stop(done: () => void): void {
+    if (this.isStopped) return
+    this.isStopped = true
+    this.onQuiet = done
+    if (!this.isSyncing || this.hasFailed) this.becomeQuiet()
+  }
+
+  private becomeQuiet(): void {
+    const done = this.onQuiet
+    if (done === null) return
+    this.onQuiet = null
+    if (!this.hasFailed) this.applyLogged()
+    // What was prepared and not proposed never was.
+    this.parts.preparer.view.applied(Number.POSITIVE_INFINITY)
+    done()
+  }
+
+  private applyLogged(): void {
+    const { commits, window } = this.parts
+    for (const batch of this.proposed) {
+      const { bytes, view } = batch.entries
+      for (let i = batch.doneCount; i < batch.count; i++)
+        commits.apply(bytes, view, batch.starts[i] as number, batch.ends[i] as number, -1, null, false)
+    }
+    this.proposed.length = 0
+    this.proposedCount = 0
+    window.commit(Number.POSITIVE_INFINITY)
+  }
+
+  private fail(error: unknown): void {
+    this.hasFailed = true
+    this.parts.onFailure(error instanceof Error ? error : new Error(String(error)))
+    if (this.isStopped) this.becomeQuiet()
+  }
+}
+
+/** A leader knows all sessions: one that it does not know is over. */
+function codeOfCheck(check: number): number {
+  return check === SessionCheck.MOVED ? ErrorCode.SESSION_MOVED : ErrorCode.SESSION_EXPIRED
+}

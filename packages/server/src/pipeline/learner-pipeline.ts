@@ -1,0 +1,424 @@
+// The way of a write in a learner:
+//
+//   submit    forwarded to the leader; who waits for it is kept in the order of the requests
+//   receive   the leader's proposal comes back, and is copied once, in the form that the log's file has
+//   log       all that came in one go becomes one write into the log and one sync, then an acknowledgement for each
+//   apply     the leader has committed it: applied to the tree, and if it is the oldest write that was forwarded from
+//             here, its client gets the reply
+//
+// The leader takes the requests of a link in their order, and gives each exactly one transaction (a failure is one, too). So the
+// transaction that answers the oldest request comes before those of all later ones.
+
+import type { CommittedWindow, Database, Identity, Requester } from '@tskeeper/core'
+import { Ring } from '@tskeeper/core'
+import { type ByteReader, Op } from '@tskeeper/protocol/server'
+import type { OutstandingRequestView } from '../admin/server-view.ts'
+import type { ClientConnection } from '../listener/client-connection.ts'
+import type { ServerMetrics } from '../metrics/server-metrics.ts'
+import type { Clock } from '../runtime/runtime.ts'
+import type { TxnLog } from '../storage/txn-log.ts'
+import type { CommitStage } from './commit-stage.ts'
+import { ReceivedBatch } from './received-batch.ts'
+import type { SessionFacts, WritePath } from './write-path.ts'
+
+/** Where a transaction's header has the client's number of the request, and the type: long session, int cxid, long zxid, long time. */
+const CXID_OFFSET = 8
+const TYPE_OFFSET = 28
+
+/** What sends requests to the leader. */
+export interface RequestSender {
+  /** A client's request; `input` is at its record, which goes to the end. */
+  sendRequest(sessionId: bigint, xid: number, op: number, input: ByteReader | null, identities: readonly Identity[] | null): void
+  sendCreateSession(sessionId: bigint, timeoutMs: number): void
+}
+
+export interface LearnerPipelineParts {
+  readonly database: Database
+  readonly commits: CommitStage
+  readonly log: TxnLog
+  readonly window: CommittedWindow
+  readonly sender: RequestSender
+  readonly clock: Clock
+  readonly metrics: ServerMetrics
+  /** False for observers that keep no log. */
+  readonly isLogging: boolean
+  /** The log is synced up to this zxid. */
+  readonly onSynced: (zxid: number) => void
+  readonly onAppended: () => void
+  readonly onFailure: (error: Error) => void
+}
+
+/** A client's request that is with the leader. */
+interface Waiting {
+  readonly connection: ClientConnection
+  readonly sessionId: bigint
+  readonly xid: number
+  readonly op: number
+  readonly arrivedMs: number
+  /** Of a sync: the bytes of its path's field, which the reply repeats. */
+  readonly echo: Uint8Array | null
+}
+
+export class LearnerPipeline implements WritePath {
+  private readonly parts: LearnerPipelineParts
+  private readonly waiting = new Ring<Waiting>()
+  private readonly waitingSyncs = new Ring<Waiting>()
+  private largeBytes = 0
+  /** Transactions that are not applied, or not logged yet; the last batch takes what comes until it is sealed. */
+  private readonly received: ReceivedBatch[] = []
+  private isLastSealed = true
+  /** Places in `received`, as batch and index in it: where the next transaction to apply and the next one to log are. */
+  private applyBatch = 0
+  private applyIndex = 0
+  private logBatch = 0
+  private logIndex = 0
+  /** Transactions that are to be appended to the log, from the log's place on. */
+  private toLogCount = 0
+  private loggedZxid = -1
+  private syncingZxid = -1
+  private isSyncing = false
+  /** Zxids that are in the log and not acknowledged. */
+  private readonly unacknowledged: number[] = []
+  private unacknowledgedFrom = 0
+  private isStopped = false
+  private hasFailed = false
+  private onFlushed: (() => void) | null = null
+  private onQuiet: (() => void) | null = null
+  private readonly synced = (error: Error | null): void => this.finishSync(error)
+
+  constructor(parts: LearnerPipelineParts) {
+    this.parts = parts
+  }
+
+  // --- requests of clients ---------------------------------------------------------------------
+
+  get inProcess(): number {
+    return this.waiting.size + this.waitingSyncs.size
+  }
+
+  get largeRequestBytes(): number {
+    return this.waiting.size === 0 ? 0 : this.largeBytes
+  }
+
+  addLargeRequest(length: number): void {
+    this.largeBytes = this.largeRequestBytes + length
+  }
+
+  submit(
+    connection: ClientConnection,
+    requester: Requester,
+    op: number,
+    xid: number,
+    _timeMs: number,
+    arrivedMs: number,
+    input: ByteReader,
+  ): void {
+    const { sessionId, identities } = requester
+    this.waiting.push({ connection, sessionId, xid, op, arrivedMs, echo: null })
+    this.parts.sender.sendRequest(sessionId, xid, op, input, identities)
+  }
+
+  submitCreateSession(connection: ClientConnection, session: SessionFacts, _timeMs: number, arrivedMs: number): void {
+    this.waiting.push({ connection, sessionId: session.id, xid: 0, op: Op.createSession, arrivedMs, echo: null })
+    this.parts.sender.sendCreateSession(session.id, session.createdTimeoutMs)
+  }
+
+  submitCloseSession(
+    connection: ClientConnection | null,
+    sessionId: bigint,
+    xid: number,
+    _timeMs: number,
+    arrivedMs: number,
+  ): void {
+    if (connection !== null) this.waiting.push({ connection, sessionId, xid, op: Op.closeSession, arrivedMs, echo: null })
+    this.parts.sender.sendRequest(sessionId, xid, Op.closeSession, null, connection?.identities ?? null)
+  }
+
+  /** A client's sync; `input` is at its record. The reply comes with `releaseSync`. */
+  submitSync(connection: ClientConnection, sessionId: bigint, xid: number, arrivedMs: number, input: ByteReader): void {
+    const echo = input.bytes.slice(input.position, input.end)
+    this.waitingSyncs.push({ connection, sessionId, xid, op: Op.sync, arrivedMs, echo })
+    this.parts.sender.sendRequest(sessionId, xid, Op.sync, input, connection.identities)
+  }
+
+  /** The leader has sent everything that was committed when the oldest sync reached it. False if none waits. */
+  releaseSync(): boolean {
+    const sync = this.waitingSyncs.shift()
+    if (sync === null) return false
+    const nowMs = this.parts.clock.monotonicMs()
+    this.parts.commits.answerSync(sync.connection, sync.xid, sync.echo ?? NO_BYTES, nowMs, sync.arrivedMs)
+    return true
+  }
+
+  *outstanding(): Generator<OutstandingRequestView> {
+    const nowMs = this.parts.clock.monotonicMs()
+    for (const ring of [this.waiting, this.waitingSyncs]) {
+      for (let i = 0; i < ring.size; i++) {
+        const { sessionId, op, xid, arrivedMs } = ring.at(i)
+        yield { sessionId, opcode: op, cxid: xid, zxid: 0, path: null, ageMs: nowMs - arrivedMs }
+      }
+    }
+  }
+
+  // --- transactions from the leader ------------------------------------------------------------
+
+  /** A transaction has come; a copy is taken. */
+  receive(zxid: number, bytes: Uint8Array, start: number, end: number): void {
+    if (this.isLastSealed) {
+      this.received.push(new ReceivedBatch())
+      this.isLastSealed = false
+    }
+    this.received.at(-1)?.add(zxid, bytes, start, end)
+  }
+
+  /** The next transaction goes into the log, with all others of this chunk when the chunk is done. */
+  logNext(): void {
+    this.toLogCount++
+  }
+
+  /** All that came in one go has been told: writes the log, and syncs it if the disk is free. */
+  chunkDone(): void {
+    this.seal()
+    this.append()
+    this.dropDone()
+  }
+
+  private seal(): void {
+    const batch = this.received.at(-1)
+    if (batch === undefined || this.isLastSealed) return
+    this.isLastSealed = true
+    const { window } = this.parts
+    for (let i = 0; i < batch.count; i++)
+      window.append(batch.zxids[i] as number, batch.entries.bytes, batch.starts[i] as number, batch.ends[i] as number)
+    window.commit(this.parts.database.lastZxid)
+  }
+
+  private append(): void {
+    if (this.hasFailed || this.toLogCount === 0) return
+    while (this.toLogCount > 0) {
+      const batch = this.received[this.logBatch] as ReceivedBatch
+      const count = Math.min(this.toLogCount, batch.count - this.logIndex)
+      if (count > 0) this.appendOf(batch, this.logIndex, this.logIndex + count)
+      this.toLogCount -= count
+      this.logIndex += count
+      if (this.toLogCount > 0) this.nextLogBatch()
+      if (this.hasFailed) return
+    }
+    this.sync()
+    if (this.parts.isLogging) this.parts.onAppended()
+  }
+
+  private nextLogBatch(): void {
+    this.logBatch++
+    this.logIndex = 0
+  }
+
+  private appendOf(batch: ReceivedBatch, from: number, to: number): void {
+    const firstZxid = batch.zxids[from] as number
+    const lastZxid = batch.zxids[to - 1] as number
+    this.loggedZxid = lastZxid
+    for (let i = from; i < to; i++) this.unacknowledged.push(batch.zxids[i] as number)
+    if (!this.parts.isLogging) return
+    try {
+      const bytes = batch.logBytes(from, to)
+      this.parts.log.append(bytes, bytes.length, firstZxid, lastZxid, to - from)
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  private sync(): void {
+    if (this.isSyncing || this.hasFailed || this.syncingZxid === this.loggedZxid) return
+    this.isSyncing = true
+    this.syncingZxid = this.loggedZxid
+    try {
+      this.parts.log.sync(this.synced)
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  private finishSync(error: Error | null): void {
+    if (error !== null) {
+      this.fail(error)
+      return
+    }
+    this.isSyncing = false
+    const zxid = this.syncingZxid
+    this.parts.metrics.log.slowSyncs = this.parts.log.slowSyncCount
+    this.sync()
+    if (!this.isStopped) this.parts.onSynced(zxid)
+    if (!this.isSyncing) this.becomeIdle()
+  }
+
+  private becomeIdle(): void {
+    const flushed = this.onFlushed
+    this.onFlushed = null
+    flushed?.()
+    if (this.isStopped) this.becomeQuiet()
+  }
+
+  /** Calls `done` when everything that was given to the log is synced; not at once. */
+  flushLog(done: () => void): void {
+    this.seal()
+    this.append()
+    this.onFlushed = done
+    if (this.hasFailed) return
+    if (!this.isSyncing) this.parts.log.sync((error) => (error === null ? this.becomeIdle() : this.fail(error)))
+  }
+
+  /** The zxids in (`afterZxid`, `lastZxid`] that are in the log, ascending; each is given once. */
+  takeLogged(afterZxid: number, lastZxid: number, take: (zxid: number) => void): void {
+    const { unacknowledged } = this
+    while (this.unacknowledgedFrom < unacknowledged.length) {
+      const zxid = unacknowledged[this.unacknowledgedFrom] as number
+      if (zxid > lastZxid) break
+      this.unacknowledgedFrom++
+      if (zxid > afterZxid) take(zxid)
+    }
+    if (this.unacknowledgedFrom * 2 < unacknowledged.length) return
+    unacknowledged.splice(0, this.unacknowledgedFrom)
+    this.unacknowledgedFrom = 0
+  }
+
+  // --- applying --------------------------------------------------------------------------------
+
+  /** Applies the oldest transaction that is not applied, which has this zxid, and answers its client if that is one of ours. */
+  apply(zxid: number, nowMs: number): void {
+    const batch = this.nextToApply(zxid)
+    const i = this.applyIndex - 1
+    const { bytes, view } = batch.entries
+    const start = batch.starts[i] as number
+    const waiting = this.takeWaiting(view, start)
+    const { commits, window } = this.parts
+    commits.apply(bytes, view, start, batch.ends[i] as number, -1, null, waiting?.op === Op.multi)
+    if (this.isLastSealed) window.commit(zxid)
+    if (waiting === null) commits.reply(null, Op.error, 0, bytes, nowMs, nowMs)
+    else commits.reply(waiting.connection, waiting.op, waiting.xid, bytes, nowMs, waiting.arrivedMs)
+  }
+
+  /** Passes over the oldest transaction that is not applied: the tree holds it already. */
+  skip(zxid: number): void {
+    this.nextToApply(zxid)
+    if (this.isLastSealed) this.parts.window.commit(zxid)
+  }
+
+  /** The transaction with this zxid, which is next to be applied, without applying it. */
+  peek(zxid: number, read: (bytes: Uint8Array, view: DataView, start: number, end: number) => void): void {
+    let batchIndex = this.applyBatch
+    let index = this.applyIndex
+    for (let batch = this.received[batchIndex]; batch !== undefined; batch = this.received[++batchIndex]) {
+      for (; index < batch.count; index++) {
+        if (batch.zxids[index] !== zxid) continue
+        read(batch.entries.bytes, batch.entries.view, batch.starts[index] as number, batch.ends[index] as number)
+        return
+      }
+      index = 0
+    }
+  }
+
+  /** Moves the place of what is to be applied by one; what is applied without having been logged is not logged any more. */
+  private nextToApply(zxid: number): ReceivedBatch {
+    while (this.applyIndex >= (this.received[this.applyBatch]?.count ?? 0)) {
+      if (this.applyBatch >= this.received.length) throw new Error(`the transaction ${zxid.toString(16)} was never received`)
+      this.applyBatch++
+      this.applyIndex = 0
+    }
+    const batch = this.received[this.applyBatch] as ReceivedBatch
+    if (batch.zxids[this.applyIndex] !== zxid)
+      throw new Error(`${zxid.toString(16)} is committed, but ${batch.zxids[this.applyIndex]?.toString(16)} is next`)
+    this.applyIndex++
+    if (this.isLogBehindApply()) {
+      this.logBatch = this.applyBatch
+      this.logIndex = this.applyIndex
+    }
+    return batch
+  }
+
+  private isLogBehindApply(): boolean {
+    if (this.toLogCount > 0) return false
+    return this.logBatch < this.applyBatch || (this.logBatch === this.applyBatch && this.logIndex < this.applyIndex)
+  }
+
+  /** The oldest request that was forwarded from here, if the transaction at `start` is the answer to it. */
+  private takeWaiting(view: DataView, start: number): Waiting | null {
+    const oldest = this.waiting.peek()
+    if (oldest === null) return null
+    if (view.getInt32(start + CXID_OFFSET) !== oldest.xid || view.getBigInt64(start) !== oldest.sessionId) return null
+    const type = view.getInt32(start + TYPE_OFFSET)
+    const isSessionOp = type === Op.createSession || type === Op.closeSession
+    if (isSessionOp && type !== oldest.op) return null
+    return this.waiting.shift()
+  }
+
+  /** Forgets batches that are both logged and applied. */
+  private dropDone(): void {
+    let done = Math.min(this.applyBatch, this.logBatch)
+    const isDone = (place: number, index: number): boolean => place > done || index >= (this.received[done]?.count ?? 0)
+    while (done < this.received.length && isDone(this.applyBatch, this.applyIndex) && isDone(this.logBatch, this.logIndex)) {
+      done++
+      if (this.applyBatch < done) {
+        this.applyBatch = done
+        this.applyIndex = 0
+      }
+      if (this.logBatch < done) {
+        this.logBatch = done
+        this.logIndex = 0
+      }
+    }
+    if (done === 0) return
+    this.received.splice(0, done)
+    this.applyBatch -= done
+    this.logBatch -= done
+  }
+
+  // --- the end ---------------------------------------------------------------------------------
+
+  /**
+   * The role ends: nothing more is logged or answered. Calls `done` when all that is in the log is synced and, unless the tree
+   * `isBroken`, applied, as it would be after a restart. The connections of the clients must be closed before.
+   */
+  stop(isBroken: boolean, done: () => void): void {
+    if (this.isStopped) return
+    this.seal()
+    this.append()
+    this.isStopped = true
+    this.onFlushed = null
+    this.onQuiet = () => {
+      if (!isBroken && !this.hasFailed) this.applyLogged()
+      done()
+    }
+    if (!this.isSyncing || this.hasFailed) this.becomeQuiet()
+  }
+
+  private becomeQuiet(): void {
+    const done = this.onQuiet
+    this.onQuiet = null
+    done?.()
+  }
+
+  private applyLogged(): void {
+    const { commits, window, database } = this.parts
+    while (this.applyBatch < this.logBatch || (this.applyBatch === this.logBatch && this.applyIndex < this.logIndex)) {
+      const batch = this.received[this.applyBatch] as ReceivedBatch
+      if (this.applyIndex >= batch.count) {
+        this.applyBatch++
+        this.applyIndex = 0
+        continue
+      }
+      const i = this.applyIndex++
+      commits.apply(batch.entries.bytes, batch.entries.view, batch.starts[i] as number, batch.ends[i] as number, -1, null, false)
+    }
+    window.truncate(database.lastZxid)
+    window.commit(Number.POSITIVE_INFINITY)
+  }
+
+  private fail(error: unknown): void {
+    if (this.hasFailed) return
+    this.hasFailed = true
+    this.parts.onFailure(error instanceof Error ? error : new Error(String(error)))
+    if (this.isStopped) this.becomeQuiet()
+  }
+}
+
+const NO_BYTES = new Uint8Array(0)
