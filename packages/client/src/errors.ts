@@ -59,7 +59,7 @@ export class ZooKeeperError extends Error {
     this.code = code
     this.wireCode = details.wireCode ?? null
     this.path = details.path ?? null
-    this.category = categoryOf(code)
+    this.category = code === 'BAD_ARGUMENTS' && this.wireCode === null ? 'usage' : categoryOf(code)
     this.isRetryable = isRetryableCode(code)
     this.mayHaveBeenApplied = details.mayHaveBeenApplied ?? false
   }

@@ -25,8 +25,10 @@ export interface ClientOptions {
   readonly sasl?: SaslMechanism
   /** For operations that do not say their own. `retries.none` unless said otherwise. */
   readonly retry?: RetryPolicy
-  /** Longest frame that is sent or accepted, in bytes: the servers' `jute.maxbuffer`. 1,048,575 unless said otherwise. */
+  /** Longest request that is sent, in bytes: the servers' `jute.maxbuffer`. 1,048,575 unless said otherwise. */
   readonly maxPacketBytes?: number
+  /** Longest reply that is accepted, in bytes: a node with very many children has a long one. 64 MiB unless said otherwise. */
+  readonly maxReplyBytes?: number
   /** For operations that do not say their own deadline. None unless said otherwise. */
   readonly requestTimeoutMs?: number
   /**

@@ -1,6 +1,30 @@
-import type { Acl } from '@tskeeper/protocol'
+import { type Acl, ReservedPath } from '@tskeeper/protocol'
+import { parseConnectString } from './connect-string.ts'
 import type { DataInput } from './data.ts'
-import { ZooKeeperError } from './errors.ts'
+import { isZooKeeperError, ZooKeeperError } from './errors.ts'
+import { childrenSubject, dataSubject } from './observe/node-subjects.ts'
+import { Observer } from './observe/observer.ts'
+import { Stream, sessionOver } from './observe/stream.ts'
+import { TreeSubject } from './observe/tree-subject.ts'
+import { aclOrOpen, badArguments, checkVersion, dataBytes, pathProblem } from './operations/arguments.ts'
+import { type AttemptContext, Limits, policyOf, withRetries } from './operations/attempts.ts'
+import { type CreatePlan, createOnce, ProtectedCreate, planCreate } from './operations/create.ts'
+import { deleteTree } from './operations/delete-tree.ts'
+import { multi, multiRead } from './operations/multi-operations.ts'
+import { planReads, planTransaction } from './operations/plan-multi.ts'
+import {
+  exists,
+  getAcl,
+  getAllChildrenNumber,
+  getChildren,
+  getChildren2,
+  getData,
+  getEphemerals,
+  sync,
+  whoAmI,
+} from './operations/read-operations.ts'
+import { removeWatches } from './operations/watch-operations.ts'
+import { deleteNode, reconfig, setAcl, setData } from './operations/write-operations.ts'
 import type {
   AuthCredentials,
   ClientOptions,
@@ -23,157 +47,497 @@ import type {
   TransactionResult,
   TreeObservation,
 } from './results.ts'
+import { retries } from './retry.ts'
+import { defaultRuntime } from './runtime/default-runtime.ts'
 import type { ClientRuntime } from './runtime/runtime.ts'
+import type { Operation } from './session/request.ts'
+import { Session } from './session/session.ts'
+import { settingsFrom } from './session/session-settings.ts'
 import type { Stat } from './stat.ts'
-import type { ClientState, StateChange } from './state.ts'
+import { type ClientState, isConnectedState, isFinalState, type StateChange } from './state.ts'
 import { type ReadOperation, TransactionBuilder, type TransactionOperation } from './transaction.ts'
+import { PersistentWatches } from './watch/persistent-watches.ts'
 import type { PersistentWatchMode, WatchEvent, WatchFn, WatchHandle, WatchKind } from './watch/watch-event.ts'
 
-/** A client of a ZooKeeper ensemble: one session, over one connection at a time. */
+/** What `connect` takes besides the client's options. */
+export interface ConnectOptions {
+  /** Ends the waiting with `ABORTED`. */
+  readonly signal?: AbortSignal
+  /** Milliseconds after which the waiting ends with `TIMEOUT`. Without it, it goes on until a server answers. */
+  readonly deadlineMs?: number
+}
+
+/**
+ * A client of a ZooKeeper ensemble: one session, over one connection at a time.
+ *
+ * ```ts
+ * const zk = await connect('localhost:2181')
+ * await zk.create('/greeting', 'hello', { mode: 'ephemeral' })
+ * const { data, stat } = await zk.get('/greeting')
+ * await zk.close()
+ * ```
+ *
+ * Requests are sent in the order of the calls, without waiting for each other, and answered in that order. When the connection is lost,
+ * what was sent rejects with `CONNECTION_LOSS`, whose `mayHaveBeenApplied` says whether a write may have happened; what is asked for while
+ * there is no connection waits for the next one. Every promise rejects with a `ZooKeeperError` and nothing else.
+ */
 export class ZooKeeper implements AsyncDisposable {
+  /** The world that the client lives in, for libraries that build on it and want to run where it runs. */
   readonly runtime: ClientRuntime
+  /** The node that this client takes for the root; an empty string is the root itself. */
   readonly chroot: string
+  readonly #session: Session
+  readonly #watches: PersistentWatches
+  readonly #attempts: AttemptContext
+  readonly #toServer = (path: string): string => (path === '/' ? this.chroot : this.chroot + path)
+  readonly #hasRetries: boolean
 
+  /** Prepares a client; it connects with `connect()`, or with its first request. Throws `BAD_ARGUMENTS` for options that cannot be used. */
   constructor(connectString: string, options: ClientOptions = {}) {
-    if (options.runtime === undefined) throw new TypeError('no runtime')
-    this.runtime = options.runtime
-    this.chroot = connectString
+    const parsed = parseConnectString(connectString)
+    this.runtime = options.runtime ?? defaultRuntime()
+    this.chroot = parsed.chroot
+    if (this.chroot === '') this.#toServer = (path) => path
+    const settings = settingsFrom(options, this.runtime)
+    this.#session = new Session(parsed, settings)
+    this.#watches = new PersistentWatches(this.#session)
+    this.#attempts = settings
+    this.#hasRetries = settings.retry !== retries.none
   }
 
+  /** Where the client stands. */
   get state(): ClientState {
-    return this.#later()
+    return this.#session.state
   }
+
+  /** The session's id; 0n before there is one. */
   get sessionId(): bigint {
-    return this.#later()
+    return this.#session.sessionId
   }
+
+  /** What another client needs, with the id, to go on with this session. A copy. */
   get password(): Uint8Array {
-    return this.#later()
+    return this.#session.password
   }
+
+  /** The session time-out that the server granted, in milliseconds; 0 before it did. */
   get negotiatedTimeoutMs(): number {
-    return this.#later()
+    return this.#session.negotiatedTimeoutMs
   }
+
+  /** The highest zxid that any reply has shown. The client never connects to a server that has not got so far. */
   get lastZxid(): bigint {
-    return this.#later()
+    return this.#session.lastZxid
   }
+
+  /** `host:port` of the server, while connected. */
   get server(): string | null {
-    return this.#later()
+    return this.#session.server
   }
+
+  /**
+   * Whether the session may be gone as far as the client's own clock knows: no server has certainly heard of it for one session
+   * time-out, or the session is over. What is guarded by an ephemeral node is not safe any more.
+   */
   get isSuspect(): boolean {
-    return this.#later()
+    return this.#session.isSuspect
   }
 
-  connect(_options?: { readonly signal?: AbortSignal; readonly deadlineMs?: number }): Promise<this> {
-    return this.#later()
-  }
-  states(_signal?: AbortSignal): AsyncIterable<StateChange> {
-    return this.#later()
-  }
-  on(_name: 'state', _listener: (change: StateChange) => void): () => void
-  on(_name: 'suspect', _listener: (isSuspect: boolean) => void): () => void
-  on(_name: 'state' | 'suspect', _listener: ((change: StateChange) => void) | ((isSuspect: boolean) => void)): () => void {
-    return this.#later()
+  /**
+   * Connects, and settles when that is done. Rejects when the session is over instead (`AUTH_FAILED`, `SESSION_EXPIRED`, `CLOSED`), and with
+   * `TIMEOUT` or `ABORTED` when the waiting ends; the client goes on trying then, until it is closed.
+   */
+  connect(options: ConnectOptions = {}): Promise<this> {
+    const session = this.#session
+    return new Promise((resolve, reject) => {
+      const settle = (error: ZooKeeperError | null): void => {
+        timer?.cancel()
+        options.signal?.removeEventListener('abort', onAbort)
+        unsubscribe()
+        if (error === null) resolve(this)
+        else reject(error)
+      }
+      const onAbort = (): void => {
+        settle(new ZooKeeperError('ABORTED', 'connect: the caller has aborted it (ABORTED)', { cause: options.signal?.reason }))
+      }
+      const look = (): void => {
+        if (isConnectedState(session.state)) settle(null)
+        else if (isFinalState(session.state)) settle(this.#overError())
+      }
+      const { deadlineMs } = options
+      const timer =
+        deadlineMs === undefined
+          ? null
+          : this.runtime.timers.after(deadlineMs, () => {
+              settle(new ZooKeeperError('TIMEOUT', `connect: no server answered within ${deadlineMs} ms (TIMEOUT)`))
+            })
+      const unsubscribe = session.feed.onState(look)
+      options.signal?.addEventListener('abort', onAbort)
+      session.start()
+      if (options.signal?.aborted === true) onAbort()
+      else look()
+    })
   }
 
-  create(_path: string, _data?: DataInput, _options?: CreateOptions): Promise<string> {
-    return this.#later()
+  /** Every change of state from now on. Ends after the final one; see `on` for callbacks. */
+  states(signal?: AbortSignal): AsyncIterable<StateChange> {
+    // What waits here is bounded by how often a connection can be lost while nobody looks: older changes go first.
+    const stream = new Stream<StateChange>(
+      (waiting) => waiting.slice(-1),
+      () => unsubscribe(),
+    )
+    const unsubscribe = this.#session.feed.onState((change) => {
+      stream.push(change)
+      if (isFinalState(this.state)) stream.end()
+    })
+    if (isFinalState(this.state)) stream.end()
+    return stream.endOn(signal)
   }
-  createWithStat(_path: string, _data?: DataInput, _options?: CreateOptions): Promise<CreatedNode> {
-    return this.#later()
+
+  /** Calls `listener` at each change of state, or when the session becomes suspect and when it no longer is. Returns what ends that. */
+  on(name: 'state', listener: (change: StateChange) => void): () => void
+  on(name: 'suspect', listener: (isSuspect: boolean) => void): () => void
+  on(name: 'state' | 'suspect', listener: ((change: StateChange) => void) & ((isSuspect: boolean) => void)): () => void {
+    return name === 'state' ? this.#session.feed.onState(listener) : this.#session.feed.onSuspect(listener)
   }
-  get(_path: string, _options?: WatchOptions): Promise<NodeValue> {
-    return this.#later()
+
+  // ---- nodes
+
+  /**
+   * Creates a node and gives its path, with the number if it is sequential. Rejects with `NODE_EXISTS`, `NO_NODE` (no parent),
+   * `NO_CHILDREN_FOR_EPHEMERALS`, `NO_AUTH`, `INVALID_ACL`. After a lost connection only a protected create is carried through.
+   */
+  async create(path: string, data: DataInput = '', options: CreateOptions = {}): Promise<string> {
+    const created = await this.createWithStat(path, data, options)
+    return created.path
   }
-  exists(_path: string, _options?: WatchOptions): Promise<Stat | null> {
-    return this.#later()
+
+  /** The same, and gives the new node's Stat too. */
+  async createWithStat(path: string, data: DataInput = '', options: CreateOptions = {}): Promise<CreatedNode> {
+    const plan = planCreate(path, data, options, this.#toServer)
+    const created = await this.#carryOutCreate(plan, options)
+    return { path: this.#toClient(created.path), stat: created.stat }
   }
-  set(_path: string, _data: DataInput, _options?: VersionOptions): Promise<Stat> {
-    return this.#later()
+
+  #carryOutCreate(plan: CreatePlan, options: CreateOptions): Promise<CreatedNode> {
+    if (plan.isProtected) return new ProtectedCreate(this.#session, this.#attempts, plan).run(options)
+    return withRetries(this.#attempts, false, options, (limits) => createOnce(this.#session, plan, limits))
   }
-  delete(_path: string, _options?: DeleteOptions): Promise<void> {
-    return this.#later()
+
+  /** A node's data and Stat. Rejects with `NO_NODE`, `NO_AUTH`. */
+  get(path: string, options?: WatchOptions): Promise<NodeValue> {
+    return this.#read(getData, path, options)
   }
-  children(_path: string, _options?: WatchOptions): Promise<string[]> {
-    return this.#later()
+
+  /** A node's Stat, or null when there is no such node; then the watch waits for its creation. */
+  exists(path: string, options?: WatchOptions): Promise<Stat | null> {
+    return this.#read(exists, path, options)
   }
-  childrenWithStat(_path: string, _options?: WatchOptions): Promise<ChildrenValue> {
-    return this.#later()
+
+  /** Replaces a node's data. Rejects with `NO_NODE`, `BAD_VERSION`, `NO_AUTH`. */
+  set(path: string, data: DataInput, options: VersionOptions = {}): Promise<Stat> {
+    return this.#write(setData, path, options, () => {
+      const version = options.version ?? -1
+      checkVersion(path, version)
+      return { data: dataBytes(path, data), version }
+    })
   }
-  sync(_path?: string, _options?: OperationOptions): Promise<void> {
-    return this.#later()
+
+  /** Deletes a node. Rejects with `NO_NODE` (unless `missingOk`), `BAD_VERSION`, `NOT_EMPTY` (unless `recursive`), `NO_AUTH`. */
+  async delete(path: string, options: DeleteOptions = {}): Promise<void> {
+    const version = options.version ?? -1
+    checkVersion(path, version)
+    const problem = pathProblem(path)
+    if (problem !== null) throw problem
+    const serverPath = path === '/' ? '/' : this.#toServer(path)
+    if (options.recursive === true) return this.#deleteTree(path, serverPath, version, options)
+    try {
+      await withRetries(this.#attempts, false, options, (limits) =>
+        this.#session.request(deleteNode, path, serverPath, version, null, limits),
+      )
+    } catch (error) {
+      if (options.missingOk !== true || !isZooKeeperError(error, 'NO_NODE')) throw error
+    }
   }
-  getAcl(_path: string, _options?: OperationOptions): Promise<AclValue> {
-    return this.#later()
+
+  async #deleteTree(path: string, serverPath: string, version: number, options: DeleteOptions): Promise<void> {
+    if (path === '/') throw badArguments(path, 'the root cannot be deleted')
+    // Deleting again what may be deleted already does no harm: every attempt looks what is there.
+    const wasThere = await withRetries(this.#attempts, true, options, (limits) => {
+      const rest = new Limits(this.#attempts, limits)
+      return deleteTree(this.#session, path, serverPath, version, () => rest.remaining())
+    })
+    if (wasThere || options.missingOk === true) return
+    throw new ZooKeeperError('NO_NODE', `delete ${path}: the node does not exist (NO_NODE)`, { path, wireCode: -101 })
   }
-  setAcl(_path: string, _acl: readonly Acl[], _options?: VersionOptions): Promise<Stat> {
-    return this.#later()
+
+  /** The names of a node's children, in no particular order. Rejects with `NO_NODE`, `NO_AUTH`. */
+  children(path: string, options?: WatchOptions): Promise<string[]> {
+    return this.#read(getChildren, path, options)
   }
+
+  /** The same, with the node's Stat. */
+  childrenWithStat(path: string, options?: WatchOptions): Promise<ChildrenValue> {
+    return this.#read(getChildren2, path, options)
+  }
+
+  /** Makes the server catch up with the leader: what is read after it is no older than this call. */
+  sync(path = '/', options?: OperationOptions): Promise<void> {
+    return this.#read(sync, path, options)
+  }
+
+  /** A node's access control list. Hashes of passwords are shown only to who may change it. */
+  getAcl(path: string, options?: OperationOptions): Promise<AclValue> {
+    return this.#read(getAcl, path, options)
+  }
+
+  /** Replaces a node's access control list; `version` is compared with the Stat's `aversion`. */
+  setAcl(path: string, acl: readonly Acl[], options: VersionOptions = {}): Promise<Stat> {
+    return this.#write(setAcl, path, options, () => {
+      const version = options.version ?? -1
+      checkVersion(path, version)
+      return { acl: aclOrOpen(path, acl), version }
+    })
+  }
+
+  /** Begins a transaction. */
   transaction(): TransactionBuilder {
     return new TransactionBuilder((operations, options) => this.multi(operations, options))
   }
-  multi(_operations: readonly TransactionOperation[], _options?: OperationOptions): Promise<TransactionResult[]> {
-    return this.#later()
-  }
-  multiRead(_operations: readonly ReadOperation[], _options?: OperationOptions): Promise<ReadResult[]> {
-    return this.#later()
+
+  /** Carries out all of the operations or none. Rejects with a `TransactionError` that names the part that failed. */
+  async multi(operations: readonly TransactionOperation[], options?: OperationOptions): Promise<TransactionResult[]> {
+    const parts = planTransaction(operations, this.#toServer)
+    const results = await withRetries(this.#attempts, false, options, (limits) =>
+      this.#session.request(multi, null, '', parts, null, limits),
+    )
+    if (this.chroot === '') return results
+    return results.map((result) => (result.type === 'create' ? { ...result, path: this.#toClient(result.path) } : result))
   }
 
-  addWatch(_path: string, _mode: PersistentWatchMode, _listener: WatchFn, _options?: OperationOptions): Promise<WatchHandle> {
-    return this.#later()
-  }
-  removeWatches(_path: string, _kind?: WatchKind, _options?: OperationOptions): Promise<void> {
-    return this.#later()
-  }
-  watch(_path: string, _options?: IterationOptions & { readonly recursive?: boolean }): AsyncIterable<WatchEvent> {
-    return this.#later()
-  }
-  observe(_path: string, _options?: IterationOptions): AsyncIterable<Observation<NodeValue>> {
-    return this.#later()
-  }
-  observeChildren(_path: string, _options?: IterationOptions): AsyncIterable<Observation<ChildrenValue>> {
-    return this.#later()
-  }
-  observeTree(_path: string, _options?: IterationOptions): AsyncIterable<TreeObservation> {
-    return this.#later()
+  /** Reads several nodes with one request. Each part succeeds or fails by itself. */
+  async multiRead(operations: readonly ReadOperation[], options?: OperationOptions): Promise<ReadResult[]> {
+    const parts = planReads(operations, this.#toServer)
+    return withRetries(this.#attempts, true, options, (limits) => this.#session.request(multiRead, null, '', parts, null, limits))
   }
 
-  getEphemerals(_prefix?: string, _options?: OperationOptions): Promise<string[]> {
-    return this.#later()
+  // ---- watches and observations
+
+  /**
+   * Sets a watch that stays until it is removed. It survives lost connections; then the listener gets an event of type `gap`, because
+   * servers do not tell persistent watches what happened meanwhile.
+   */
+  async addWatch(path: string, mode: PersistentWatchMode, listener: WatchFn, options?: OperationOptions): Promise<WatchHandle> {
+    const problem = pathProblem(path)
+    if (problem !== null) throw problem
+    return withRetries(this.#attempts, true, options, (limits) =>
+      this.#watches.add(path, this.#toServer(path), mode, listener, limits),
+    )
   }
-  getAllChildrenNumber(_path: string, _options?: OperationOptions): Promise<number> {
-    return this.#later()
+
+  /** Takes all watches of a kind at a path away; their listeners get an event that says so. Rejects with `NO_WATCHER` when there is none. */
+  async removeWatches(path: string, kind: WatchKind = 'any', options?: OperationOptions): Promise<void> {
+    const problem = pathProblem(path)
+    if (problem !== null) throw problem
+    const serverPath = this.#toServer(path)
+    await withRetries(this.#attempts, true, options, (limits) =>
+      this.#session.request(removeWatches, path, serverPath, kind, null, limits),
+    )
+    this.#session.watches.removed(kind, serverPath)
   }
-  whoAmI(_options?: OperationOptions): Promise<Identity[]> {
-    return this.#later()
+
+  /**
+   * The events of a persistent watch. Rejects when the session expires; ends when the client is closed. Events that a slow consumer does
+   * not take are kept up to 10,000, then one event of type `gap` stands for them.
+   */
+  watch(path: string, options: IterationOptions & { readonly recursive?: boolean } = {}): AsyncIterable<WatchEvent> {
+    const mode = options.recursive === true ? 'persistent-recursive' : 'persistent'
+    let handle: WatchHandle | null = null
+    const stream = new Stream<WatchEvent>(
+      () => [{ type: 'gap', path, zxid: null, state: this.state }],
+      () => void handle?.remove(),
+    )
+    const listener = (event: WatchEvent): void => {
+      if (event.type !== 'none') stream.push(event)
+      else stream.end(event.state === 'closed' ? null : sessionOver(event.state, path))
+    }
+    this.addWatch(path, mode, listener, options.signal === undefined ? undefined : { signal: options.signal }).then(
+      (added) => {
+        handle = added
+        if (stream.isEnded) void added.remove()
+      },
+      (error: unknown) => stream.end(error instanceof Error ? error : new Error(String(error))),
+    )
+    return stream.endOn(options.signal)
   }
-  getConfig(_options?: WatchOptions): Promise<NodeValue> {
-    return this.#later()
+
+  /**
+   * The value of a node, first as it is and then after each change: always the latest, with a flag that says whether there were others in
+   * between. It goes on through lost connections, and through deletion and creation, until the consumer ends it or the session is over.
+   */
+  observe(path: string, options: IterationOptions = {}): AsyncIterable<Observation<NodeValue>> {
+    return this.#observe(path, options, dataSubject)
   }
-  reconfig(_options: ReconfigOptions): Promise<NodeValue> {
-    return this.#later()
+
+  /** The same for the list of a node's children. */
+  observeChildren(path: string, options: IterationOptions = {}): AsyncIterable<Observation<ChildrenValue>> {
+    return this.#observe(path, options, childrenSubject)
   }
-  addAuth(_scheme: AuthCredentials['scheme'], _auth: AuthCredentials['auth'], _options?: OperationOptions): Promise<void> {
-    return this.#later()
+
+  /** The same for a node and everything below it. */
+  observeTree(path: string, options: IterationOptions = {}): AsyncIterable<TreeObservation> {
+    return this.#observe(path, options, (session, own, serverPath) => new TreeSubject(session, own, serverPath))
   }
-  updateServers(_connectString: string): void {
-    return this.#later()
+
+  #observe<T>(
+    path: string,
+    options: IterationOptions,
+    makeSubject: (session: Session, path: string, serverPath: string) => ConstructorParameters<typeof Observer<T>>[2],
+  ): Observer<T> {
+    const problem = pathProblem(path)
+    if (problem !== null) throw problem
+    const subject = makeSubject(this.#session, path, this.#toServer(path))
+    return new Observer(this.#session, this.#watches, subject, options.signal)
   }
-  close(_options?: { readonly deadlineMs?: number }): Promise<void> {
-    return this.#later()
+
+  // ---- the rest
+
+  /** The paths of this session's ephemeral nodes that begin with `prefix`. */
+  async getEphemerals(prefix = '/', options?: OperationOptions): Promise<string[]> {
+    const problem = pathProblem(prefix)
+    if (problem !== null) throw problem
+    const paths = await withRetries(this.#attempts, true, options, (limits) =>
+      this.#session.request(getEphemerals, prefix, this.#toServer(prefix), undefined, null, limits),
+    )
+    return this.chroot === '' ? paths : paths.map((path) => this.#toClient(path))
   }
+
+  /** How many nodes there are below a node, at any depth. */
+  getAllChildrenNumber(path: string, options?: OperationOptions): Promise<number> {
+    return this.#read(getAllChildrenNumber, path, options)
+  }
+
+  /** The identities that the server knows this client by. */
+  whoAmI(options?: OperationOptions): Promise<Identity[]> {
+    return withRetries(this.#attempts, true, options, (limits) =>
+      this.#session.request(whoAmI, null, '', undefined, null, limits),
+    )
+  }
+
+  /** The ensemble's configuration, whatever the chroot. */
+  getConfig(options?: WatchOptions): Promise<NodeValue> {
+    return withRetries(this.#attempts, true, options, (limits) =>
+      this.#session.request(getData, ReservedPath.config, ReservedPath.config, undefined, options?.watch ?? null, limits),
+    )
+  }
+
+  /** Changes the ensemble's membership and gives the new configuration. Rejects with `RECONFIG_DISABLED`, `RECONFIG_IN_PROGRESS` and others. */
+  async reconfig(options: ReconfigOptions): Promise<NodeValue> {
+    const body = {
+      joining: options.joining?.join(',') ?? null,
+      leaving: options.leaving?.join(',') ?? null,
+      members: options.members?.join('\n') ?? null,
+      fromVersion: options.fromVersion ?? -1n,
+    }
+    return withRetries(this.#attempts, false, options, (limits) =>
+      this.#session.request(reconfig, ReservedPath.config, ReservedPath.config, body, null, limits),
+    )
+  }
+
+  /**
+   * Adds an identity, for this connection and all that follow. Settles when a server took it; when one refuses, the client is `auth-failed`
+   * for good.
+   */
+  addAuth(scheme: AuthCredentials['scheme'], auth: AuthCredentials['auth']): Promise<void> {
+    return this.#session.addAuth({ scheme, auth })
+  }
+
+  /**
+   * Replaces the list of servers. The client may move to another one, by chance, so that all clients that get the same list spread
+   * over it evenly. A chroot in the string must be this client's.
+   */
+  updateServers(connectString: string): void {
+    const { hosts, chroot } = parseConnectString(connectString)
+    if (chroot !== '' && chroot !== this.chroot) {
+      throw badArguments(null, `the chroot of a client cannot change from "${this.chroot}" to "${chroot}"`)
+    }
+    this.#session.updateServers(hosts)
+  }
+
+  /**
+   * Ends the session: waits for the answers to what was asked for before, and deletes the session's ephemeral nodes. After `deadlineMs` the
+   * connection is dropped, and the session is left to expire, as it is when there is no connection. Never rejects.
+   */
+  close(options: { readonly deadlineMs?: number } = {}): Promise<void> {
+    return this.#session.close(options.deadlineMs ?? null)
+  }
+
+  /** `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
 
-  #later(): never {
-    throw new ZooKeeperError('UNIMPLEMENTED', 'the body of this client is on its way')
+  // ---- how requests are made
+
+  /** The shortest way for the most frequent calls: without retries, the promise of the request is the caller's. */
+  #read<Result>(operation: Operation<undefined, Result>, path: string, options: WatchOptions | undefined): Promise<Result> {
+    const problem = pathProblem(path)
+    if (problem !== null) return Promise.reject(problem)
+    const serverPath = this.#toServer(path)
+    const watch = options?.watch ?? null
+    if (!this.#isRetried(options)) return this.#session.request(operation, path, serverPath, undefined, watch, options)
+    return withRetries(this.#attempts, true, options, (limits) =>
+      this.#session.request(operation, path, serverPath, undefined, watch, limits),
+    )
+  }
+
+  #write<Body, Result>(
+    operation: Operation<Body, Result>,
+    path: string,
+    options: OperationOptions,
+    makeBody: () => Body,
+  ): Promise<Result> {
+    const problem = pathProblem(path)
+    if (problem !== null) return Promise.reject(problem)
+    let body: Body
+    try {
+      body = makeBody()
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const serverPath = this.#toServer(path)
+    if (!this.#isRetried(options)) return this.#session.request(operation, path, serverPath, body, null, options)
+    return withRetries(this.#attempts, false, options, (limits) =>
+      this.#session.request(operation, path, serverPath, body, null, limits),
+    )
+  }
+
+  #isRetried(options: OperationOptions | undefined): boolean {
+    if (options?.retry === undefined) return this.#hasRetries
+    return policyOf(this.#attempts, options) !== retries.none
+  }
+
+  #toClient(serverPath: string): string {
+    return this.#session.watches.clientPath(serverPath)
+  }
+
+  #overError(): ZooKeeperError {
+    const cause = this.#session.finalCause
+    if (isZooKeeperError(cause)) return cause
+    return new ZooKeeperError('CLOSED', 'connect: the client is closed (CLOSED)', { cause: cause ?? undefined })
   }
 }
 
-/** Makes a client and waits until it is connected. */
-export async function connect(
-  connectString: string,
-  options?: ClientOptions & { readonly signal?: AbortSignal; readonly deadlineMs?: number },
-): Promise<ZooKeeper> {
+/**
+ * Makes a client and settles when it is connected. Rejects with `TIMEOUT`, `ABORTED`, `AUTH_FAILED`, `SESSION_EXPIRED` (of a session to go on
+ * with); then the client is closed. Without a deadline it tries until a server answers.
+ */
+export async function connect(connectString: string, options: ClientOptions & ConnectOptions = {}): Promise<ZooKeeper> {
   const client = new ZooKeeper(connectString, options)
-  return client.connect(options)
+  try {
+    return await client.connect(options)
+  } catch (error) {
+    await client.close()
+    throw error
+  }
 }

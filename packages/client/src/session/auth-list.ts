@@ -1,0 +1,68 @@
+import { Op, Xid } from '@tskeeper/protocol'
+import { ZooKeeperError } from '../errors.ts'
+import type { AuthCredentials } from '../options.ts'
+import type { Connection } from './connection.ts'
+
+/** A credential, and who waits to hear that a server took it. */
+interface Entry {
+  readonly scheme: string
+  readonly auth: Uint8Array
+  waiters: { readonly resolve: () => void; readonly reject: (error: Error) => void }[]
+}
+
+/**
+ * The identities of a client. Servers keep them for a connection only, so each new connection presents them all,
+ * in their order, before any request.
+ */
+export class AuthList {
+  readonly #entries: Entry[] = []
+  /** Presented on the current connection and not answered; answers come in order. */
+  #unanswered: Entry[] = []
+
+  constructor(credentials: readonly AuthCredentials[]) {
+    for (const { scheme, auth } of credentials) this.#entries.push({ scheme, auth: bytesOf(auth), waiters: [] })
+  }
+
+  /** Presents everything on a new connection. */
+  present(connection: Connection): void {
+    this.#unanswered = []
+    for (const entry of this.#entries) this.#send(connection, entry)
+  }
+
+  /** Adds a credential and presents it now if there is a connection, else when there is one. Settles with the server's answer. */
+  add(credentials: AuthCredentials, connection: Connection | null): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const entry: Entry = { scheme: credentials.scheme, auth: bytesOf(credentials.auth), waiters: [{ resolve, reject }] }
+      this.#entries.push(entry)
+      if (connection !== null) this.#send(connection, entry)
+    })
+  }
+
+  /** A server answered. False: it refused. */
+  answer(wireCode: number): boolean {
+    const entry = this.#unanswered.shift()
+    if (wireCode !== 0) return false
+    for (const waiter of entry?.waiters.splice(0) ?? []) waiter.resolve()
+    return true
+  }
+
+  /** Nobody will answer any more. */
+  failAll(error: ZooKeeperError): void {
+    for (const entry of this.#entries) for (const waiter of entry.waiters.splice(0)) waiter.reject(error)
+  }
+
+  #send(connection: Connection, entry: Entry): void {
+    this.#unanswered.push(entry)
+    connection.sendSpecial(Xid.auth, Op.auth, (out) => {
+      out.writeInt(0)
+      out.writeString(entry.scheme)
+      out.writeBuffer(entry.auth)
+    })
+  }
+}
+
+function bytesOf(auth: string | Uint8Array): Uint8Array {
+  if (typeof auth === 'string') return new TextEncoder().encode(auth)
+  // The caller may use its array for something else before the next connection.
+  return Uint8Array.from(auth)
+}

@@ -1,0 +1,24 @@
+import type { OperationOptions } from '../options.ts'
+import type { Timers } from '../runtime/runtime.ts'
+import type { AnyRequest } from './request.ts'
+import { RequestStatus } from './request.ts'
+
+/** Sees to it that a request ends when its caller's signal is aborted or its deadline passes. */
+export function limitRequest(request: AnyRequest, options: OperationOptions, deadlineMs: number | null, timers: Timers): void {
+  const { signal } = options
+  const timer =
+    deadlineMs === null
+      ? null
+      : timers.after(deadlineMs, () => request.giveUp('TIMEOUT', `no answer within ${deadlineMs} ms`, undefined))
+  const onAbort = (): void => {
+    if (request.status !== RequestStatus.settled) request.giveUp('ABORTED', 'the caller has aborted it', signal?.reason)
+  }
+  const settled = request.onSettled
+  request.onSettled = (error) => {
+    timer?.cancel()
+    signal?.removeEventListener('abort', onAbort)
+    settled?.(error)
+  }
+  signal?.addEventListener('abort', onAbort)
+  if (signal?.aborted === true) onAbort()
+}

@@ -1,0 +1,480 @@
+// A client's session: which server it is connected to, what happens between two connections, and how it ends.
+//
+//   attempt -> connection -> grant -> [SASL] -> auth, watches, waiting requests -> connected
+//      ^                        |                                                     |
+//      |                        +-> refused: expired (final, or a new session)        |
+//      +---- pause, next server <------------- connection lost: suspended <-----------+
+//
+// What was sent before a connection was lost fails with CONNECTION_LOSS: nobody knows how it ended. What is asked for
+// while there is none waits for the next one; it fails too when the session may be gone and another attempt failed.
+
+import { type ByteReader, ByteWriter, PASSWORD_LENGTH } from '@tskeeper/protocol'
+import { type ConnectString, formatHost, type HostPort } from '../connect-string.ts'
+import { ZooKeeperError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import { closeSession, sasl, setWatches, setWatches2 } from '../operations/session-operations.ts'
+import type { AuthCredentials, OperationOptions } from '../options.ts'
+import type { ClientRuntime, TimerHandle, TracedRequest } from '../runtime/runtime.ts'
+import type { SaslMechanism } from '../sasl.ts'
+import { type ClientState, isConnectedState } from '../state.ts'
+import { WatchDispatcher } from '../watch/watch-dispatcher.ts'
+import type { WatchFn } from '../watch/watch-event.ts'
+import type { WatchTable } from '../watch/watch-table.ts'
+import { AuthList } from './auth-list.ts'
+import { Connection, type ConnectionContext, type ConnectionOwner, requestTooLarge } from './connection.ts'
+import { Dialer } from './dialer.ts'
+import type { SessionGrant } from './handshake.ts'
+import { HostList } from './host-list.ts'
+import { LastZxid } from './last-zxid.ts'
+import { ReadOnlyProbe } from './read-only-probe.ts'
+import { type AnyRequest, type Operation, Request, RequestStatus } from './request.ts'
+import { limitRequest } from './request-limits.ts'
+import { RequestRing } from './request-ring.ts'
+import type { SessionSettings } from './session-settings.ts'
+import { StateFeed } from './state-feed.ts'
+import { Suspicion } from './suspicion.ts'
+
+/** How long a client waits at most before the first attempt after a loss: chance spreads the clients of a server that died. */
+const FIRST_PAUSE_MS = 50
+/** Pause after the whole list was tried once, at most; it doubles with each round. */
+const ROUND_PAUSE_MS = 200
+const CONNECT_MS_MIN = 50
+
+type FinalState = 'expired' | 'auth-failed' | 'closed'
+
+const FINAL_CODES = { expired: 'SESSION_EXPIRED', 'auth-failed': 'AUTH_FAILED', closed: 'CLOSED' } as const
+
+const NO_LIMITS: OperationOptions = {}
+
+export class Session implements ConnectionOwner {
+  readonly feed: StateFeed
+  readonly watches: WatchDispatcher
+  readonly settings: SessionSettings
+  readonly #runtime: ClientRuntime
+  readonly #logger: Logger
+  readonly #dialer: Dialer
+  readonly #hosts: HostList
+  readonly #auth: AuthList
+  readonly #context: ConnectionContext
+  readonly #suspicion: Suspicion
+  /** Requests that no connection has had yet. */
+  #waiting = new RequestRing()
+  #state: ClientState = 'connecting'
+  #sessionId: bigint
+  #password: Uint8Array
+  /** Whether the session is known to servers that take writes: one from a read-only server is not. */
+  #isGlobal: boolean
+  #negotiatedTimeoutMs = 0
+  /** The attempt or connection that is under way. */
+  #connection: Connection | null = null
+  /** The same when it takes requests. */
+  #ready: Connection | null = null
+  #probe: ReadOnlyProbe | null = null
+  #pause: TimerHandle | null = null
+  #isStarted = false
+  /** When the client began to be without a session: waiting requests are patient for one time-out. */
+  #startedMs = 0
+  #closing: Promise<void> | null = null
+  #resolveClosed: () => void = () => undefined
+  #finalCause: Error | null = null
+  /** Whether the watches of a former connection are to be set again. */
+  #hadConnection = false
+
+  constructor(connectString: ConnectString, settings: SessionSettings) {
+    this.settings = settings
+    this.#runtime = settings.runtime
+    this.#logger = settings.logger
+    this.feed = new StateFeed(settings.logger)
+    this.watches = new WatchDispatcher(settings.logger, connectString.chroot, () => this.#state)
+    this.#dialer = new Dialer(settings.runtime, settings.tls)
+    this.#hosts = new HostList(connectString.hosts, settings.runtime.random)
+    this.#auth = new AuthList(settings.auth)
+    this.#sessionId = settings.session?.id ?? 0n
+    this.#password = settings.session?.password ?? new Uint8Array(PASSWORD_LENGTH)
+    this.#isGlobal = settings.session !== null
+    this.#suspicion = new Suspicion(settings.runtime, (isSuspect) => this.feed.emitSuspect(isSuspect))
+    this.#context = {
+      runtime: settings.runtime,
+      requestBytesMax: settings.maxPacketBytes,
+      replyBytesMax: settings.maxReplyBytes,
+      lastZxid: new LastZxid(),
+      xids: { last: 0 },
+    }
+  }
+
+  get state(): ClientState {
+    return this.#state
+  }
+
+  get sessionId(): bigint {
+    return this.#sessionId
+  }
+
+  /** A copy: the session's own must not change. */
+  get password(): Uint8Array {
+    return Uint8Array.from(this.#password)
+  }
+
+  get negotiatedTimeoutMs(): number {
+    return this.#negotiatedTimeoutMs
+  }
+
+  get lastZxid(): bigint {
+    return this.#context.lastZxid.value
+  }
+
+  get server(): string | null {
+    return this.#connection === null || !isConnectedState(this.#state) ? null : formatHost(this.#connection.server)
+  }
+
+  get isSuspect(): boolean {
+    return this.#isOver || this.#suspicion.isSuspect
+  }
+
+  /** Why the session is over, once it is. */
+  get finalCause(): Error | null {
+    return this.#finalCause
+  }
+
+  get #isOver(): boolean {
+    return this.#state === 'closed' || this.#state === 'auth-failed' || this.#state === 'expired'
+  }
+
+  /** Begins to connect, unless it has begun. */
+  start(): void {
+    if (this.#isStarted || this.#isOver) return
+    this.#isStarted = true
+    this.#startedMs = this.#runtime.clock.monotonicMs()
+    this.#attempt()
+  }
+
+  /** Makes a request; the promise settles with its reply, or with what prevented one. */
+  request<Body, Result>(
+    operation: Operation<Body, Result>,
+    path: string | null,
+    serverPath: string,
+    body: Body,
+    watch: WatchFn | null = null,
+    options: OperationOptions = NO_LIMITS,
+  ): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const request = new Request(operation, path, serverPath, body, watch, resolve, reject) as unknown as AnyRequest
+      const tracing = this.#runtime.tracing
+      if (tracing?.isEnabled === true) this.#trace(request)
+      const deadlineMs = options.deadlineMs ?? this.settings.requestTimeoutMs
+      if (deadlineMs !== null || options.signal !== undefined) {
+        limitRequest(request, options, deadlineMs, this.#runtime.timers)
+        if (request.status === RequestStatus.settled) return
+      }
+      if (this.#ready !== null && this.#closing === null) this.#ready.send(request)
+      else this.#park(request)
+    })
+  }
+
+  /** Adds an identity. */
+  addAuth(credentials: AuthCredentials): Promise<void> {
+    if (this.#isOver || this.#closing !== null) return Promise.reject(this.#overError('addAuth'))
+    this.start()
+    return this.#auth.add(credentials, this.#ready)
+  }
+
+  /** Takes a new list of servers, and moves to another one if that is needed for the balance. */
+  updateServers(hosts: readonly HostPort[]): void {
+    const connection = this.#connection
+    const mustMove = this.#hosts.update(hosts, connection?.server ?? null)
+    if (mustMove && connection !== null) connection.close(new Error('the list of servers has changed'))
+  }
+
+  /** Ends the session when what was asked for before has been answered. */
+  close(deadlineMs: number | null): Promise<void> {
+    if (this.#closing !== null) return this.#closing
+    const closing = new Promise<void>((resolve) => {
+      this.#resolveClosed = resolve
+    })
+    this.#closing = closing
+    if (this.#isOver || this.#ready === null) {
+      this.#finish('closed', null)
+      return closing
+    }
+    const limit = deadlineMs === null ? null : this.#runtime.timers.after(deadlineMs, () => this.#finish('closed', null))
+    const end = (): void => {
+      limit?.cancel()
+      this.#finish('closed', null)
+    }
+    this.#ready.send(this.#ownRequest(closeSession, undefined, end, end))
+    return closing
+  }
+
+  // ---- attempts
+
+  #attempt(): void {
+    this.#pause = null
+    const server = this.#hosts.next()
+    const connection = new Connection(this.#context, this, server, {
+      lastZxid: this.lastZxid,
+      timeoutMs: this.settings.sessionTimeoutMs,
+      sessionId: this.#isGlobal ? this.#sessionId : 0n,
+      password: this.#isGlobal ? this.#password : new Uint8Array(PASSWORD_LENGTH),
+      acceptsReadOnly: this.settings.readOnly,
+    })
+    this.#connection = connection
+    this.#logger.debug('connecting', { server: formatHost(server) })
+    this.#dialer.resolve(server, (target, error) => {
+      if (!connection.isOpen) return
+      if (target === null) connection.close(error ?? new Error('no address'))
+      else connection.open(target, this.#connectLimitMs())
+    })
+  }
+
+  #connectLimitMs(): number {
+    const timeoutMs = this.#negotiatedTimeoutMs > 0 ? this.#negotiatedTimeoutMs : this.settings.sessionTimeoutMs
+    return this.settings.connectTimeoutMs ?? Math.max(CONNECT_MS_MIN, timeoutMs / this.#hosts.size)
+  }
+
+  #scheduleAttempt(wasEstablished: boolean): void {
+    const round = this.#hosts.roundsFailed
+    const { random, timers } = this.#runtime
+    if (round === 0 && !wasEstablished) return this.#after(timers, 0)
+    const longestMs = Math.max(100, Math.min(1_000, this.settings.sessionTimeoutMs / 20))
+    const pauseMs = round === 0 ? FIRST_PAUSE_MS : Math.min(longestMs, ROUND_PAUSE_MS * 2 ** Math.min(round - 1, 10))
+    this.#after(timers, round === 0 ? random.next() * pauseMs : pauseMs / 2 + (random.next() * pauseMs) / 2)
+  }
+
+  #after(timers: ClientRuntime['timers'], delayMs: number): void {
+    this.#pause = timers.after(delayMs, () => this.#attempt())
+  }
+
+  onClosed(connection: Connection, error: Error): void {
+    if (this.#connection !== connection) return
+    this.#connection = null
+    const wasEstablished = this.#ready === connection
+    this.#ready = null
+    this.#probe?.stop()
+    this.#probe = null
+    if (this.#isOver) return
+    this.#logger[wasEstablished ? 'info' : 'debug']('the connection is gone', { server: formatHost(connection.server), error })
+    if (wasEstablished) {
+      this.#hosts.lost()
+      this.#become('suspended', error)
+    }
+    this.#abandonPending(connection, 'CONNECTION_LOSS', error)
+    if (this.#closing !== null) return this.#finish('closed', error)
+    if (!wasEstablished && this.#isOutOfPatience()) this.#abandonWaiting('CONNECTION_LOSS', error)
+    this.#scheduleAttempt(wasEstablished)
+  }
+
+  #isOutOfPatience(): boolean {
+    if (this.#negotiatedTimeoutMs > 0) return this.#suspicion.isSuspect
+    return this.#runtime.clock.monotonicMs() - this.#startedMs >= this.settings.sessionTimeoutMs
+  }
+
+  // ---- the handshake and what follows it
+
+  onGrant(connection: Connection, grant: SessionGrant): void {
+    if (grant.timeoutMs <= 0) return this.#expire(connection)
+    this.#sessionId = grant.sessionId
+    this.#password = grant.password
+    this.#negotiatedTimeoutMs = grant.timeoutMs
+    if (!grant.isReadOnly) this.#isGlobal = true
+    this.#hosts.connected()
+    this.#suspicion.begin(grant.timeoutMs)
+    const mechanism = this.settings.sasl
+    if (mechanism === null) return this.#becomeReady(connection, grant)
+    this.#saslStep(connection, mechanism, mechanism.start(), () => this.#becomeReady(connection, grant))
+  }
+
+  #saslStep(connection: Connection, mechanism: SaslMechanism, token: Uint8Array | null, done: () => void): void {
+    const answered = (reply: unknown): void => {
+      let next: Uint8Array | null
+      try {
+        next = reply instanceof Uint8Array ? mechanism.step(reply) : null
+      } catch (error) {
+        return this.#failAuth(error instanceof Error ? error : new Error(String(error)))
+      }
+      if (next === null) done()
+      else this.#saslStep(connection, mechanism, next, done)
+    }
+    const refused = (error: ZooKeeperError): void => {
+      if (error.code === 'AUTH_FAILED' || error.code === 'SESSION_CLOSED_REQUIRE_SASL_AUTH') this.#failAuth(error)
+    }
+    connection.send(this.#ownRequest(sasl, token, answered, refused))
+  }
+
+  #becomeReady(connection: Connection, grant: SessionGrant): void {
+    if (this.#connection !== connection) return
+    this.#ready = connection
+    this.#auth.present(connection)
+    this.#setWatches(connection)
+    this.#hadConnection = true
+    this.#sendWaiting(connection)
+    this.#logger.info('connected', { server: formatHost(connection.server), sessionId: `0x${grant.sessionId.toString(16)}` })
+    this.#become(grant.isReadOnly ? 'connected-read-only' : 'connected', null)
+    if (grant.isReadOnly) this.#startProbe(connection)
+  }
+
+  #setWatches(connection: Connection): void {
+    const table: WatchTable = this.watches.table
+    const relativeZxid = this.lastZxid
+    const tellsGap = this.#hadConnection && table.hasPersistent
+    const batches = table.batches()
+    batches.forEach((batch, index) => {
+      const isLast = index === batches.length - 1
+      const isOld = batch.persistent.length === 0 && batch['persistent-recursive'].length === 0
+      const done = (): void => {
+        // Persistent watches hear of the gap once they are set again: what they read then, no event can be missing for.
+        if (isLast && tellsGap) this.watches.tellGap()
+      }
+      const failed = (error: ZooKeeperError): void => {
+        if (error.category === 'server') this.#logger.error('the watches could not be set again', { error })
+      }
+      connection.send(this.#ownRequest(isOld ? setWatches : setWatches2, { relativeZxid, batch }, done, failed))
+    })
+  }
+
+  #sendWaiting(connection: Connection): void {
+    const waiting = this.#waiting
+    this.#waiting = new RequestRing()
+    for (let request = waiting.shift(); request !== null; request = waiting.shift()) {
+      if (request.status !== RequestStatus.settled) connection.send(request)
+    }
+  }
+
+  #startProbe(connection: Connection): void {
+    this.#probe = new ReadOnlyProbe(this.#runtime, this.#dialer, this.#hosts.others(connection.server), (server) => {
+      this.#hosts.prefer(server)
+      connection.close(new Error(`${formatHost(server)} takes writes`))
+    })
+  }
+
+  // ---- what a connection tells
+
+  onEvent(input: ByteReader, zxidOffset: number): void {
+    this.watches.receive(input, zxidOffset)
+  }
+
+  onWatchSet(request: AnyRequest, isMissing: boolean): void {
+    const { watchPlace } = request.operation
+    if (request.watch !== null && watchPlace !== null) {
+      this.watches.table.add(watchPlace, isMissing, request.serverPath, request.watch)
+    }
+  }
+
+  onConfirmed(monotonicMs: number): void {
+    this.#suspicion.confirm(monotonicMs)
+  }
+
+  onAuthReply(_connection: Connection, wireCode: number): void {
+    if (this.#auth.answer(wireCode)) return
+    this.#failAuth(new ZooKeeperError('AUTH_FAILED', 'the server refused the credentials', { wireCode }))
+  }
+
+  onAuthRequired(): void {
+    this.#failAuth(new ZooKeeperError('AUTH_FAILED', 'the server serves only clients that authenticate', { wireCode: -124 }))
+  }
+
+  // ---- ends
+
+  #failAuth(cause: Error): void {
+    if (!this.#isOver) this.#finish('auth-failed', cause)
+  }
+
+  #expire(connection: Connection): void {
+    const cause = new ZooKeeperError('SESSION_EXPIRED', `${formatHost(connection.server)}: the session has expired`, {
+      wireCode: -112,
+    })
+    if (!this.settings.renewSession || this.#closing !== null) return this.#finish('expired', cause)
+    this.#logger.warn('the session has expired; a new one begins', { sessionId: `0x${this.#sessionId.toString(16)}` })
+    this.#suspicion.end()
+    this.#hosts.connected()
+    this.#become('expired', cause)
+    this.#abandonWaiting('SESSION_EXPIRED', cause)
+    this.watches.endOneShots()
+    this.#sessionId = 0n
+    this.#password = new Uint8Array(PASSWORD_LENGTH)
+    this.#isGlobal = false
+    this.#negotiatedTimeoutMs = 0
+    this.#startedMs = this.#runtime.clock.monotonicMs()
+    this.#become('connecting', null)
+    connection.close(cause)
+  }
+
+  #finish(state: FinalState, cause: Error | null): void {
+    const connection = this.#connection
+    if (!this.#isOver) {
+      this.#finalCause = cause
+      this.#pause?.cancel()
+      this.#suspicion.end()
+      this.#become(state, cause)
+      if (connection !== null) this.#abandonPending(connection, FINAL_CODES[state], cause)
+      this.#abandonWaiting(FINAL_CODES[state], cause)
+      this.#auth.failAll(this.#overError('addAuth'))
+      this.watches.endAll()
+      connection?.close(cause ?? new Error('the client is closed'))
+    }
+    this.#resolveClosed()
+  }
+
+  #become(state: ClientState, cause: Error | null): void {
+    const previous = this.#state
+    this.#state = state
+    this.feed.emitState({ state, previous, sessionId: this.#sessionId, server: this.server, cause })
+  }
+
+  #abandonPending(connection: Connection, code: 'CONNECTION_LOSS' | (typeof FINAL_CODES)[FinalState], cause: Error | null): void {
+    const { pending } = connection
+    for (let sent = connection.sentCount, request = pending.shift(); request !== null; request = pending.shift(), sent--) {
+      if (request.status !== RequestStatus.settled) request.abandon(code, sent > 0, cause)
+    }
+  }
+
+  #abandonWaiting(code: 'CONNECTION_LOSS' | (typeof FINAL_CODES)[FinalState], cause: Error | null): void {
+    const waiting = this.#waiting
+    this.#waiting = new RequestRing()
+    for (let request = waiting.shift(); request !== null; request = waiting.shift()) {
+      if (request.status !== RequestStatus.settled) request.abandon(code, false, cause)
+    }
+  }
+
+  /** Keeps a request until there is a connection, as bytes: the caller's data may change meanwhile. */
+  #park(request: AnyRequest): void {
+    if (this.#isOver || this.#closing !== null) {
+      const code = this.#isOver ? FINAL_CODES[this.#state as FinalState] : 'CLOSED'
+      return request.abandon(code, false, this.#finalCause)
+    }
+    const out = new ByteWriter()
+    request.operation.encode(out, request)
+    const length = out.position + 8
+    if (length > this.settings.maxPacketBytes) return request.fail(requestTooLarge(request, length, this.settings.maxPacketBytes))
+    request.encoded = out.toBytes()
+    this.#waiting.push(request)
+    this.start()
+  }
+
+  #overError(subject: string): ZooKeeperError {
+    const code = this.#isOver ? FINAL_CODES[this.#state as FinalState] : 'CLOSED'
+    return new ZooKeeperError(code, `${subject}: the client is ${this.#isOver ? this.#state : 'being closed'}`, {
+      cause: this.#finalCause ?? undefined,
+    })
+  }
+
+  #ownRequest<Body, Result>(
+    operation: Operation<Body, Result>,
+    body: Body,
+    done: (result: Result) => void,
+    failed: (error: ZooKeeperError) => void,
+  ): AnyRequest {
+    return new Request(operation, null, '', body, null, done, failed) as unknown as AnyRequest
+  }
+
+  #trace(request: AnyRequest): void {
+    const { tracing } = this.#runtime
+    const traced: TracedRequest = {
+      operation: request.operation.name,
+      path: request.path,
+      sessionId: this.#sessionId,
+      server: this.server,
+    }
+    tracing?.start(traced)
+    request.onSettled = (error) => tracing?.end(traced, error)
+  }
+}
