@@ -33,6 +33,14 @@ const commands: readonly Command[] = [
     },
   },
   {
+    name: 'shell',
+    help: {
+      usage: 'shell [-server host:port,...] [command words...]',
+      purpose: 'look at and change nodes, as bin/zkCli.sh does',
+    },
+    load: async () => (await import('./shell/shell-command.ts')).runShell,
+  },
+  {
     name: 'cleanup',
     help: { usage: 'cleanup -n count [config]', purpose: 'remove snapshots and logs that are no longer needed' },
     load: async () => (await import('./cleanup.ts')).runCleanup,
@@ -42,6 +50,7 @@ const commands: readonly Command[] = [
     help: { usage: 'version', purpose: 'print the version' },
     load: async () => (await import('./version.ts')).printVersion,
   },
+  { name: 'zkCli', help: null, load: async () => (await import('./shell/shell-command.ts')).runShell },
   { name: 'zkServer', help: null, load: async () => (await import('./server/server-command.ts')).runServerScript },
   { name: 'zkServer-initialize', help: null, load: async () => (await import('./server/initialize.ts')).runInitializeScript },
   { name: 'zkCleanup', help: null, load: async () => (await import('./cleanup.ts')).runCleanup },
