@@ -16,6 +16,7 @@
 // This layout is known to this folder and to the pending view only.
 
 export const RECORD_BYTES = 128
+export const RECORD_WORDS = 32
 export const CZXID = 0
 export const MZXID = 8
 export const CTIME = 16
@@ -55,6 +56,10 @@ export const FLAG_IN_DIGEST = 2
 export const FLAG_ABSENT = 4
 /** The record is one of a pending view, not of the tree. */
 export const FLAG_PENDING = 8
+/** The record of a pending view has no path of its own but that of the tree's record that it stands for. */
+export const FLAG_BORROWED_PATH = 16
+/** In a pending view: an ephemeral node that the tree does not have yet. */
+export const FLAG_FRESH_EPHEMERAL = 32
 
 export const KIND_PERSISTENT = 0
 export const KIND_EPHEMERAL = 1

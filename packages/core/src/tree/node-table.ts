@@ -14,6 +14,7 @@ import {
   PATH_REF,
   PERSISTED_CVERSION,
   RECORD_BYTES,
+  RECORD_WORDS,
   STAT_BYTES,
 } from './node-fields.ts'
 import { copyBytes, SlabStore } from './slab-store.ts'
@@ -30,6 +31,8 @@ export const PATH_BYTES_MAX = 65535
 export class NodeTable {
   readonly slabs: SlabStore = new SlabStore()
   private readonly pages: DataView[] = []
+  /** The same pages in words, for moving whole records. */
+  private readonly pageWords: Int32Array[] = []
   /** Numbers that were freed, last in, first out. */
   private readonly freeNodes: number[] = []
   /** Number 0 means no node. */
@@ -47,8 +50,23 @@ export class NodeTable {
   /** A record of zeros, under a number of its own. */
   allocate(): number {
     const node = this.freeNodes.pop() ?? this.nextNode++
-    if (this.pages.length <= node >>> PAGE_SHIFT) this.pages.push(new DataView(new ArrayBuffer(PAGE_RECORDS * RECORD_BYTES)))
+    if (this.pages.length <= node >>> PAGE_SHIFT) this.addPage()
     return node
+  }
+
+  private addPage(): void {
+    const page = new ArrayBuffer(PAGE_RECORDS * RECORD_BYTES)
+    this.pages.push(new DataView(page))
+    this.pageWords.push(new Int32Array(page))
+  }
+
+  /** The words of the page that holds the node's record, which begins at `wordOffset(node)`; their byte order is the machine's. */
+  words(node: number): Int32Array {
+    return this.pageWords[node >>> PAGE_SHIFT] as Int32Array
+  }
+
+  wordOffset(node: number): number {
+    return (node & RECORD_MASK) * RECORD_WORDS
   }
 
   /** Gives the number back and the path and data that the record refers to. */
@@ -63,9 +81,9 @@ export class NodeTable {
 
   /** Sets the whole record to zeros; what it referred to is the caller's to care for. */
   blank(node: number): void {
-    const page = this.page(node)
-    const at = this.offset(node)
-    for (let i = 0; i < RECORD_BYTES; i += 4) page.setInt32(at + i, 0)
+    const at = this.wordOffset(node)
+    const words = this.words(node)
+    for (let i = 0; i < RECORD_WORDS; i++) words[at + i] = 0
   }
 
   /** Gives the record a path that is in the slabs already. */
@@ -79,11 +97,11 @@ export class NodeTable {
 
   /** Copies the whole record; the slab references are then the caller's to mend. */
   copy(from: number, to: number): void {
-    const source = this.page(from)
-    const target = this.page(to)
-    const sourceAt = this.offset(from)
-    const targetAt = this.offset(to)
-    for (let i = 0; i < RECORD_BYTES; i += 4) target.setInt32(targetAt + i, source.getInt32(sourceAt + i))
+    const source = this.words(from)
+    const target = this.words(to)
+    const sourceAt = this.wordOffset(from)
+    const targetAt = this.wordOffset(to)
+    for (let i = 0; i < RECORD_WORDS; i++) target[targetAt + i] = source[sourceAt + i] as number
   }
 
   getInt(node: number, field: number): number {
@@ -143,7 +161,8 @@ export class NodeTable {
     const page = this.page(node)
     const at = this.offset(node)
     const { view, position } = out
-    for (let i = 0; i < STAT_BYTES; i += 4) view.setInt32(position + i, page.getInt32(at + i))
+    // The bytes as they are: saying that both are little-endian spares turning them round twice.
+    for (let i = 0; i < STAT_BYTES; i += 4) view.setInt32(position + i, page.getInt32(at + i, true), true)
     out.position = position + STAT_BYTES
   }
 

@@ -9,15 +9,22 @@ export const OPEN_ACL_BYTES: Uint8Array = Uint8Array.of(
   ...[0, 0, 0, 6, 0x61, 0x6e, 0x79, 0x6f, 0x6e, 0x65],
 )
 
+const openAclView = new DataView(OPEN_ACL_BYTES.buffer)
+const OPEN_ACL_WORDS = Int32Array.from({ length: OPEN_ACL_BYTES.length >> 2 }, (_, index) => openAclView.getInt32(index * 4))
+const OPEN_ACL_LAST_WORD = openAclView.getInt32(OPEN_ACL_BYTES.length - 4)
+
 /** Fewest bytes of an encoded ACL: perms and two empty strings. */
 export const ACL_BYTES_MIN = 12
 
 /** Skips the open ACL if it is what comes next; false: something else comes, nothing was read. */
 export function skipOpenAcl(input: ByteReader): boolean {
   if (input.remaining() < OPEN_ACL_BYTES.length) return false
-  for (let i = 0; i < OPEN_ACL_BYTES.length; i++) {
-    if (input.bytes[input.position + i] !== OPEN_ACL_BYTES[i]) return false
+  const { view, position } = input
+  for (let i = 0; i < OPEN_ACL_WORDS.length; i++) {
+    if (view.getInt32(position + i * 4) !== OPEN_ACL_WORDS[i]) return false
   }
+  // The last bytes are no whole word: the word that ends with them overlaps the one before.
+  if (view.getInt32(position + OPEN_ACL_BYTES.length - 4) !== OPEN_ACL_LAST_WORD) return false
   input.position += OPEN_ACL_BYTES.length
   return true
 }

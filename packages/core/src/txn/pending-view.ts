@@ -18,16 +18,19 @@ import type { DataTree } from '../tree/data-tree.ts'
 import { recordDigest } from '../tree/node-digest.ts'
 import {
   ACL_ID,
+  CZXID,
   DATA_REF,
   DIGEST,
   FIRST_CHILD,
   FLAG_ABSENT,
+  FLAG_BORROWED_PATH,
+  FLAG_FRESH_EPHEMERAL,
   FLAG_IN_DIGEST,
   FLAG_PENDING,
-  KIND_EPHEMERAL,
+  PARENT,
   PATH_HASH,
   PATH_REF,
-  RECORD_BYTES,
+  RECORD_WORDS,
   STORED_OWNER,
 } from '../tree/node-fields.ts'
 import { PathIndex } from '../tree/path-index.ts'
@@ -35,13 +38,15 @@ import { TreeDigest } from '../tree/tree-digest.ts'
 
 /** Zxid of the last transaction that touched a pending record: where the tree's records have their links. */
 const PENDING_ZXID = FIRST_CHILD
+/** The tree's record that it stands for. */
+const ORIGIN = PARENT
 
 export class PendingView {
   readonly tree: DataTree
   readonly digest: TreeDigest = new TreeDigest()
   private readonly index = new PathIndex()
-  /** Pending ephemeral nodes that the tree does not have yet, by owner. */
-  private readonly ephemerals: Map<bigint, Set<number>> = new Map()
+  /** Pending ephemeral nodes that the tree does not have yet. */
+  private freshEphemeralCount = 0
   // (zxid, record) pairs in the order of preparation: a ring whose capacity is a power of two.
   private queueZxids = new Float64Array(1024)
   private queueNodes = new Int32Array(1024)
@@ -55,8 +60,8 @@ export class PendingView {
   private readonly savedNodes: number[] = []
   /** Where each record's words begin in `savedWords`, -1 for none. */
   private readonly savedAt: number[] = []
-  /** The records' words before the multi, and behind each whether it was listed as a new ephemeral node. */
-  private savedWords = new Int32Array(SAVED_WORDS * 16)
+  /** The records' words before the multi. */
+  private savedWords = new Int32Array(RECORD_WORDS * 16)
   private savedWordCount = 0
   private readonly savedDigest: TreeDigest = new TreeDigest()
   private savedQueueSize = 0
@@ -116,15 +121,18 @@ export class PendingView {
     }
     const pending = nodes.allocate()
     nodes.copy(node, pending)
-    const ref = nodes.getUint(node, PATH_REF)
-    const length = nodes.pathLength(node)
-    const hash = length === 0 ? ROOT_HASH : nodes.getInt(node, PATH_HASH)
-    if (length > 0) nodes.setPath(pending, nodes.slabs.chunk(ref), nodes.slabs.offset(ref), length, hash)
-    else nodes.setInt(pending, PATH_HASH, hash)
+    nodes.setFlag(pending, FLAG_BORROWED_PATH, true)
+    nodes.setInt(pending, ORIGIN, node)
     nodes.setInt(pending, DATA_REF, 0)
     this.tree.acls.addReference(nodes.getInt(pending, ACL_ID))
-    this.enter(pending, hash, zxid)
+    // The root's record has the hash 0, under which it is looked up here.
+    this.enter(pending, nodes.getInt(pending, PATH_HASH), zxid)
     return pending
+  }
+
+  /** The tree's record that a pending one stands for, if it is known and that node will still be there; else 0. */
+  origin(pending: number): number {
+    return this.tree.nodes.getInt(pending, ORIGIN)
   }
 
   /** A record for a path that has no node, or whose node will be gone: all zeros but for path and flags. */
@@ -152,7 +160,18 @@ export class PendingView {
     this.digest.replace(nodes.getUint(pending, DIGEST), 0)
     nodes.setInt(pending, DIGEST, 0)
     nodes.setFlag(pending, FLAG_ABSENT, true)
+    // The tree's record goes when this is applied, and with it the path that was borrowed; this one may stay for longer.
+    if (nodes.hasFlag(pending, FLAG_BORROWED_PATH)) this.ownPath(pending)
+    nodes.setInt(pending, ORIGIN, 0)
     this.forgetEphemeral(pending)
+  }
+
+  private ownPath(pending: number): void {
+    const { nodes } = this.tree
+    const ref = nodes.getUint(pending, PATH_REF)
+    const hash = nodes.getInt(pending, PATH_HASH)
+    nodes.setPath(pending, nodes.slabs.chunk(ref), nodes.slabs.offset(ref), nodes.pathLength(pending), hash)
+    nodes.setFlag(pending, FLAG_BORROWED_PATH, false)
   }
 
   /** Sets the record's ACL, for which the caller has counted a reference. */
@@ -161,11 +180,10 @@ export class PendingView {
     this.tree.nodes.setInt(pending, ACL_ID, aclId)
   }
 
-  /** The record is a new ephemeral node of this owner. */
-  addEphemeral(pending: number, owner: bigint): void {
-    const owned = this.ephemerals.get(owner)
-    if (owned === undefined) this.ephemerals.set(owner, new Set([pending]))
-    else owned.add(pending)
+  /** The record is a new ephemeral node. */
+  addEphemeral(pending: number): void {
+    this.tree.nodes.setFlag(pending, FLAG_FRESH_EPHEMERAL, true)
+    this.freshEphemeralCount++
   }
 
   /** After a record's Stat or content changed. */
@@ -182,7 +200,6 @@ export class PendingView {
   /** The ephemeral nodes that a session will own: nodes of the tree and pending records, in the order of their creation. */
   ephemeralsOf(owner: bigint): number[] {
     const { nodes } = this.tree
-    const fresh = this.ephemerals.get(owner)
     const owned: number[] = []
     for (const node of this.tree.ephemerals.get(owner) ?? []) {
       const ref = nodes.getUint(node, PATH_REF)
@@ -193,15 +210,23 @@ export class PendingView {
         nodes.pathLength(node),
       )
       if (pending === 0) owned.push(node)
-      else if (
-        !nodes.hasFlag(pending, FLAG_ABSENT) &&
-        fresh?.has(pending) !== true &&
-        nodes.getLong(pending, STORED_OWNER) === owner
-      )
+      else if (!nodes.hasFlag(pending, FLAG_ABSENT | FLAG_FRESH_EPHEMERAL) && nodes.getLong(pending, STORED_OWNER) === owner)
         owned.push(pending)
     }
-    if (fresh !== undefined) owned.push(...fresh)
+    if (this.freshEphemeralCount > 0) this.addFreshEphemeralsOf(owner, owned)
     return owned
+  }
+
+  /** Sessions end far less often than nodes are made: looking through what is pending is cheaper than keeping lists. */
+  private addFreshEphemeralsOf(owner: bigint, owned: number[]): void {
+    const { nodes } = this.tree
+    for (let i = 0; i < this.queueSize; i++) {
+      const at = (this.queueHead + i) & (this.queueNodes.length - 1)
+      const node = this.queueNodes[at] as number
+      if (!nodes.hasFlag(node, FLAG_FRESH_EPHEMERAL)) continue
+      // A record is in the queue once for each transaction that touched it; this is the one that made the node.
+      if (nodes.getNumber(node, CZXID) === this.queueZxids[at] && nodes.getLong(node, STORED_OWNER) === owner) owned.push(node)
+    }
   }
 
   // --- applied, or given up --------------------------------------------------------------------
@@ -213,12 +238,15 @@ export class PendingView {
 
   /** The transaction `zxid` was applied: records that nothing later touches go. */
   applied(zxid: number): void {
+    const { nodes } = this.tree
     while (this.queueSize > 0 && (this.queueZxids[this.queueHead] as number) <= zxid) {
       const node = this.queueNodes[this.queueHead] as number
       const touchedAt = this.queueZxids[this.queueHead] as number
       this.queueHead = (this.queueHead + 1) & (this.queueNodes.length - 1)
       this.queueSize--
-      if (this.tree.nodes.getNumber(node, PENDING_ZXID) === touchedAt) this.drop(node)
+      if (nodes.getNumber(node, PENDING_ZXID) === touchedAt) this.drop(node)
+      // A later transaction touches it, too; but now the tree has the node and lists it under its owner.
+      else if (nodes.getNumber(node, CZXID) === touchedAt) this.forgetEphemeral(node)
     }
   }
 
@@ -233,8 +261,9 @@ export class PendingView {
   /** The multi is good: what was kept to undo it goes. */
   endMulti(): void {
     assert(this.isInMulti, 'only a multi that has begun can end')
+    const view = new DataView(this.savedWords.buffer)
     for (const at of this.savedAt) {
-      if (at >= 0) this.tree.acls.release(this.savedWords[at + ACL_ID / 4] as number)
+      if (at >= 0) this.tree.acls.release(view.getInt32(at * 4 + ACL_ID))
     }
     this.forgetSaved()
   }
@@ -261,28 +290,28 @@ export class PendingView {
       return
     }
     const { nodes } = this.tree
-    const words = this.savedWords
+    const saved = this.savedWords.subarray(savedAt, savedAt + RECORD_WORDS)
     const aclId = nodes.getInt(node, ACL_ID)
     this.forgetEphemeral(node)
-    const page = nodes.page(node)
-    const at = nodes.offset(node)
-    for (let i = 0; i < RECORD_WORDS; i++) page.setInt32(at + i * 4, words[savedAt + i] as number)
+    const hadBorrowedPath = nodes.hasFlag(node, FLAG_BORROWED_PATH)
+    const ref = nodes.getUint(node, PATH_REF)
+    nodes.words(node).set(saved, nodes.wordOffset(node))
+    // The multi would have deleted the node: the path that was made for that is not needed.
+    if (!hadBorrowedPath && nodes.hasFlag(node, FLAG_BORROWED_PATH)) nodes.slabs.free(ref, nodes.pathLength(node))
     // The record as it was holds its own reference, which `save` took for it.
     this.tree.acls.release(aclId)
-    if (words[savedAt + RECORD_WORDS] === 1) this.addEphemeral(node, nodes.getLong(node, STORED_OWNER))
+    if (nodes.hasFlag(node, FLAG_FRESH_EPHEMERAL)) this.freshEphemeralCount++
   }
 
   private save(node: number): void {
     if (!this.isInMulti) return
     const { nodes } = this.tree
-    const page = nodes.page(node)
-    const at = nodes.offset(node)
     const savedAt = this.savedWordCount
-    if (savedAt + SAVED_WORDS > this.savedWords.length) this.growSavedWords()
-    const words = this.savedWords
-    for (let i = 0; i < RECORD_WORDS; i++) words[savedAt + i] = page.getInt32(at + i * 4)
-    words[savedAt + RECORD_WORDS] = this.isFreshEphemeral(node) ? 1 : 0
-    this.savedWordCount += SAVED_WORDS
+    if (savedAt + RECORD_WORDS > this.savedWords.length) this.growSavedWords()
+    const source = nodes.words(node)
+    const at = nodes.wordOffset(node)
+    for (let i = 0; i < RECORD_WORDS; i++) this.savedWords[savedAt + i] = source[at + i] as number
+    this.savedWordCount += RECORD_WORDS
     this.savedNodes.push(node)
     this.savedAt.push(savedAt)
     this.tree.acls.addReference(nodes.getInt(node, ACL_ID))
@@ -319,6 +348,7 @@ export class PendingView {
     this.forgetEphemeral(pending)
     this.index.remove(nodes.getInt(pending, PATH_HASH), pending)
     this.tree.acls.release(nodes.getInt(pending, ACL_ID))
+    if (nodes.hasFlag(pending, FLAG_BORROWED_PATH)) nodes.setInt(pending, PATH_REF, 0)
     nodes.free(pending)
   }
 
@@ -335,19 +365,11 @@ export class PendingView {
     nodes.setFlag(pending, FLAG_PENDING, true)
   }
 
-  private isFreshEphemeral(pending: number): boolean {
-    const { nodes } = this.tree
-    return (
-      nodes.kind(pending) === KIND_EPHEMERAL && this.ephemerals.get(nodes.getLong(pending, STORED_OWNER))?.has(pending) === true
-    )
-  }
-
   private forgetEphemeral(pending: number): void {
     const { nodes } = this.tree
-    if (nodes.kind(pending) !== KIND_EPHEMERAL) return
-    const owner = nodes.getLong(pending, STORED_OWNER)
-    const owned = this.ephemerals.get(owner)
-    if (owned?.delete(pending) === true && owned.size === 0) this.ephemerals.delete(owner)
+    if (!nodes.hasFlag(pending, FLAG_FRESH_EPHEMERAL)) return
+    nodes.setFlag(pending, FLAG_FRESH_EPHEMERAL, false)
+    this.freshEphemeralCount--
   }
 
   private growQueue(): void {
@@ -365,8 +387,6 @@ export class PendingView {
   }
 }
 
-/** The root has no hash of its own, since it is never looked up by one in the tree. */
+/** The root has no hash of its own, since it is never looked up by one in the tree: its record has this one. */
 const ROOT_HASH = 0
 const NO_BYTES = new Uint8Array(0)
-const RECORD_WORDS = RECORD_BYTES / 4
-const SAVED_WORDS = RECORD_WORDS + 1

@@ -227,12 +227,14 @@ export class Preparer {
 
   /** Reads a create's request record, which is one of `op`, and, if it is good, writes the record of a transaction of `type`. */
   private writeCreate(op: number, type: number, input: ByteReader, out: ByteWriter): number {
+    const recordStart = input.position
     const pathLength = input.readSlice()
     if (pathLength < 0) return ErrorCode.MARSHALLING_ERROR
     const pathStart = input.sliceStart
     const dataLength = input.readSlice()
     const dataStart = input.sliceStart
     const isOpen = skipOpenAcl(input)
+    const openAclEnd = input.position
     const wantedAcl = isOpen ? null : readAclList(input)
     const flags = input.readInt()
     const ttlMs = op === Op.createTTL ? input.readNumber() : -1
@@ -272,12 +274,16 @@ export class Preparer {
 
     const parentCversion = (counter + 1) | 0
     const isEphemeral = isEphemeralMode(flags)
-    out.writeInt(length)
-    writeSlice(out, path, start, length)
-    out.writeInt(dataLength)
-    writeSlice(out, bytes, dataStart, dataLength)
-    if (acl === null) out.writeBytes(OPEN_ACL_BYTES)
-    else writeAclList(out, acl)
+    // The record begins as the request does: what is the same is copied at once.
+    if (acl === null && !isSequential) writeSlice(out, bytes, recordStart, openAclEnd - recordStart)
+    else {
+      out.writeInt(length)
+      writeSlice(out, path, start, length)
+      out.writeInt(dataLength)
+      writeSlice(out, bytes, dataStart, dataLength)
+      if (acl === null) out.writeBytes(OPEN_ACL_BYTES)
+      else writeAclList(out, acl)
+    }
     if (type === Op.create || type === Op.create2) out.writeBoolean(isEphemeral)
     out.writeInt(parentCversion)
     if (type === Op.createTTL) out.writeNumber(ttlMs)
@@ -316,7 +322,7 @@ export class Preparer {
     if (isEphemeral) {
       page.setUint8(at + KIND, KIND_EPHEMERAL)
       page.setBigInt64(at + STORED_OWNER, this.requester.sessionId)
-      this.view.addEphemeral(node, this.requester.sessionId)
+      this.view.addEphemeral(node)
     } else if (type === Op.createContainer) {
       page.setUint8(at + KIND, KIND_CONTAINER)
       page.setBigInt64(at + STORED_OWNER, CONTAINER_OWNER)
@@ -418,6 +424,7 @@ export class Preparer {
   // --- setData, setACL, check ------------------------------------------------------------------
 
   private prepareSetData(input: ByteReader, out: ByteWriter): number {
+    const recordStart = input.position
     const length = Math.max(input.readSlice(), 0)
     const start = input.sliceStart
     const dataLength = input.readSlice()
@@ -434,10 +441,8 @@ export class Preparer {
     if (expected !== -1 && expected !== version) return ErrorCode.BAD_VERSION
 
     const newVersion = (version + 1) | 0
-    out.writeInt(length)
-    writeSlice(out, bytes, start, length)
-    out.writeInt(dataLength)
-    writeSlice(out, bytes, dataStart, dataLength)
+    // The record begins as the request does: with the path and the data.
+    writeSlice(out, bytes, recordStart, dataStart + Math.max(dataLength, 0) - recordStart)
     out.writeInt(newVersion)
 
     const pending = this.view.change(node, this.zxid)

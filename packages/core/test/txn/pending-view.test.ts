@@ -1,6 +1,6 @@
 // The view of the tree as it will be: what the preparer sees of transactions that are not applied yet.
 
-import { Op } from '@tskeeper/protocol/server'
+import { CreateMode, Op } from '@tskeeper/protocol/server'
 import { expect, test } from 'vitest'
 import { AssertionError } from '../../src/lib/assert.ts'
 import { type Prepared, transactionOf, Workbench } from './workbench.ts'
@@ -121,4 +121,46 @@ test('a request that fails is not seen by those behind it', () => {
   const multi = bench.multi({ op: Op.check, request: { path: '/a', version: 0 } })
   expect(transactionOf(multi).body).toMatchObject({ parts: [{ type: Op.check, txn: { version: 1 } }] })
   expect(bench.preparer.view.size).toBe(0)
+})
+
+test('a multi that fails after it would have deleted a node gives back the path that the deletion had taken', () => {
+  const bench = new Workbench()
+  const path = `/${'long-enough-to-be-seen'.repeat(10)}`
+  bench.apply(bench.create(path))
+  const { slabs } = bench.database.tree.nodes
+  const usedBytes = slabs.usedBytes
+  const pending = bench.setData(path, '')
+  const failed = bench.multi(
+    { op: Op.delete, request: { path, version: -1 } },
+    { op: Op.check, request: { path: '/missing', version: -1 } },
+  )
+  expect(bench.preparer.view.size).toBe(1)
+  bench.apply(pending, failed)
+  expect(slabs.usedBytes).toBe(usedBytes)
+  expect(bench.run(bench.delete(path))).toBe(0)
+})
+
+test('an ephemeral node that is applied while a later change of it is pending goes once with its session', () => {
+  const bench = new Workbench()
+  const created = bench.create('/e', 'd', CreateMode.ephemeral, 7n)
+  const changed = bench.setData('/e', 'later')
+  bench.apply(created)
+  const closed = bench.closeSession(7n)
+  expect(transactionOf(closed).body).toEqual({ type: Op.closeSession, txn: { paths: ['/e'] } })
+  bench.apply(changed, closed)
+  expect(bench.exists('/e')).toBe(false)
+  expect(bench.database.digestMismatchCount).toBe(0)
+})
+
+test('a path that was borrowed from the tree outlives the node that it was borrowed from', () => {
+  const bench = new Workbench()
+  bench.apply(bench.create('/a', 'first'))
+  const deleted = bench.delete('/a')
+  const again = bench.create('/a', 'second')
+  bench.apply(deleted)
+  // Another path takes the place of what was freed.
+  const other = bench.create('/b')
+  const changed = bench.setData('/a', 'third')
+  bench.apply(again, other, changed)
+  expect([bench.data('/a'), bench.database.digestMismatchCount]).toEqual(['third', 0])
 })
