@@ -1,12 +1,11 @@
+import type { ElectionNotification, PeerState } from '@tskeeper/protocol/server'
 import type { Membership } from '../membership/membership.ts'
-import type { OwnNotification } from './election-notification.ts'
-import type { PeerState } from './peer-state.ts'
 import type { CurrentVote } from './vote.ts'
 
 /** What an election asks of its surroundings, in the order of the calls. None of these calls back into the election but to stop or configure it. */
 export interface ElectionEffects {
   /** Sends to a peer, never to the server itself. Only the newest notification to a peer counts: one that waits may be replaced. */
-  send(serverId: number, notification: OwnNotification): void
+  send(serverId: number, notification: ElectionNotification): void
   /** Opens the links to peers that have none: nothing that was sent seems to arrive. */
   connectAll(): void
   /** `timer` is to be called at `dueMs`; replaces the request before. Infinity: it is not to be called. */

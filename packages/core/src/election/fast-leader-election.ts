@@ -10,6 +10,7 @@
 // What is decided here need not be right to be safe: a leader becomes one only by a quorum that follows it in its epoch. The
 // order of the votes sees to it that the one elected has everything committed, and so the synchronisation after it succeeds.
 
+import { type ElectionNotification, NO_VOTE, NOTIFICATION_VERSION, PeerState } from '@tskeeper/protocol/server'
 import { assert } from '../lib/assert.ts'
 import { Ring } from '../lib/ring.ts'
 import { ConfigError } from '../membership/config-error.ts'
@@ -19,9 +20,7 @@ import type { QuorumVerifier } from '../membership/quorum-verifier.ts'
 import type { MemberRole } from '../membership/server-line.ts'
 import { BallotBox } from './ballot-box.ts'
 import type { ElectionEffects } from './election-effects.ts'
-import { type ElectionNotification, NOTIFICATION_VERSION, type OwnNotification } from './election-notification.ts'
-import { isPeerState, PeerState } from './peer-state.ts'
-import { beats, type CastVote, type CurrentVote, NO_VOTE, type Vote } from './vote.ts'
+import { beats, type CastVote, type CurrentVote, type Vote, votesAgree } from './vote.ts'
 
 /** How long a server with a quorum waits for better proposals, in milliseconds. Part of the protocol. */
 const FINALIZE_WAIT_MS = 200
@@ -57,8 +56,11 @@ type Phase = 'idle' | 'gathering' | 'finalizing'
 
 interface Received {
   readonly from: number
-  readonly state: PeerState
   readonly vote: CastVote
+}
+
+function isPeerState(code: number): code is PeerState {
+  return code >= PeerState.looking && code <= PeerState.observing
 }
 
 /** A server's part in elections, from its start until its membership changes: then a new one takes its place. */
@@ -74,7 +76,7 @@ export class FastLeaderElection {
   #verifiers: readonly QuorumVerifier[]
   /** The voters of all of them, in the order of the verifiers. */
   #voters: ReadonlySet<number>
-  #state: PeerState = PeerState.LOOKING
+  #state: PeerState = PeerState.looking
   /** Counts rounds; servers in the same election come to have the same number. */
   #round = 0
   #currentVote: CurrentVote
@@ -140,7 +142,7 @@ export class FastLeaderElection {
 
   /** This server has lost its leader or its leadership: it looks for another as soon as it knows its own last zxid. */
   beginLooking(): void {
-    this.#state = PeerState.LOOKING
+    this.#state = PeerState.looking
     this.#supporters = new Set()
   }
 
@@ -188,21 +190,21 @@ export class FastLeaderElection {
   /** A peer's notification. */
   notification(from: number, notification: ElectionNotification, nowMs: number): void {
     if (this.#isStopped) return
-    if (this.#state === PeerState.LOOKING && this.#isReplacedBy(notification)) return
+    if (this.#state === PeerState.looking && this.#isReplacedBy(notification)) return
     if (!this.#voters.has(from)) {
       this.#effects.send(from, this.#notificationOf(this.#currentVote, this.#round))
       return
     }
     if (!isPeerState(notification.state)) return
-    if (this.#state !== PeerState.LOOKING) {
-      if (notification.state === PeerState.LOOKING) this.#answerLooking(from)
+    if (this.#state !== PeerState.looking) {
+      if (notification.state === PeerState.looking) this.#answerLooking(from)
       return
     }
-    if (this.#phase !== 'idle' && notification.state === PeerState.LOOKING && notification.round < this.#round) {
+    if (this.#phase !== 'idle' && notification.state === PeerState.looking && notification.electionEpoch < this.#round) {
       this.#effects.send(from, this.#notificationOf(this.#proposal, this.#round))
     }
-    const { leader, zxid, round, peerEpoch, version, state } = notification
-    this.#receive({ from, state, vote: { leader, zxid, round, peerEpoch, version, state } })
+    const { leader, zxid, electionEpoch: round, peerEpoch, version, state } = notification
+    this.#receive({ from, vote: { leader, zxid, round, peerEpoch, version, state } })
     this.#takeInbox(nowMs)
   }
 
@@ -236,7 +238,7 @@ export class FastLeaderElection {
 
   /** True when the notification brought a configuration that makes this election obsolete. */
   #isReplacedBy(notification: ElectionNotification): boolean {
-    const text = notification.configuration
+    const text = notification.config
     if (text === null || text === this.#configurationText) return false
     const membership = this.#parse(text)
     if (membership === null || membership.version <= this.#configuration.committed.version) return false
@@ -257,7 +259,7 @@ export class FastLeaderElection {
 
   #answerLooking(from: number): void {
     this.#effects.send(from, this.#notificationOf(this.#currentVote, this.#currentVote.round))
-    if (this.#state === PeerState.LEADING && this.#supporters.has(from)) this.#effects.supporterLooking(from)
+    if (this.#state === PeerState.leading && this.#supporters.has(from)) this.#effects.supporterLooking(from)
   }
 
   #receive(received: Received): void {
@@ -278,16 +280,26 @@ export class FastLeaderElection {
     }
   }
 
-  #take({ from, state, vote }: Received): void {
+  #take({ from, vote }: Received): void {
     const wasFinalizing = this.#phase === 'finalizing'
-    if (wasFinalizing && !this.#beats(vote, this.#proposal)) return
+    if (wasFinalizing && !this.#beats(vote, this.#proposal)) {
+      this.#takeLateSupport(from, vote)
+      return
+    }
     this.#phase = 'gathering'
     if (this.#voters.has(from) && this.#voters.has(vote.leader)) {
-      if (state === PeerState.LOOKING) this.#takeBallot(from, vote)
-      else if (state !== PeerState.OBSERVING) this.#takeSettled(from, vote)
+      if (vote.state === PeerState.looking) this.#takeBallot(from, vote)
+      else if (vote.state !== PeerState.observing) this.#takeSettled(from, vote)
     }
     // What seemed better and came to nothing (a vote of an old round, say) must not cost the quorum that was there.
     if (wasFinalizing && this.#phase === 'gathering') this.#count()
+  }
+
+  /** During the last wait votes that are not better are ignored, but a further one for the proposal may complete the voters. */
+  #takeLateSupport(from: number, vote: CastVote): void {
+    if (vote.state !== PeerState.looking || !votesAgree(vote, this.#castProposal())) return
+    this.#ballots.put(from, { ...vote, version: 0 })
+    this.#count()
   }
 
   /** The vote of a server that looks for a leader, too. */
@@ -337,7 +349,7 @@ export class FastLeaderElection {
    */
   #leads(box: BallotBox, { leader, round }: CastVote): boolean {
     if (leader === this.#serverId) return this.#round === round
-    return box.voteOf(leader)?.state === PeerState.LEADING
+    return box.voteOf(leader)?.state === PeerState.leading
   }
 
   /** Looks for a quorum that proposes what this server proposes. */
@@ -365,8 +377,8 @@ export class FastLeaderElection {
   }
 
   #stateUnder(leader: number): PeerState {
-    if (leader === this.#serverId) return PeerState.LEADING
-    return this.#configuration.role === 'participant' ? PeerState.FOLLOWING : PeerState.OBSERVING
+    if (leader === this.#serverId) return PeerState.leading
+    return this.#configuration.role === 'participant' ? PeerState.following : PeerState.observing
   }
 
   #beats(challenger: Vote, vote: Vote): boolean {
@@ -374,21 +386,21 @@ export class FastLeaderElection {
   }
 
   #castProposal(): CastVote {
-    return { ...this.#proposal, round: this.#round, state: PeerState.LOOKING, version: 0 }
+    return { ...this.#proposal, round: this.#round, state: PeerState.looking, version: 0 }
   }
 
   /** Tells all voters the proposal. This server hears of it like the others: that is how its own vote comes to be counted. */
   #sendProposal(): void {
     const notification = this.#notificationOf(this.#proposal, this.#round)
     for (const voter of this.#voters) {
-      if (voter === this.#serverId) this.#receive({ from: voter, state: PeerState.LOOKING, vote: this.#castProposal() })
+      if (voter === this.#serverId) this.#receive({ from: voter, vote: this.#castProposal() })
       else this.#effects.send(voter, notification)
     }
   }
 
-  #notificationOf({ leader, zxid, peerEpoch }: Vote, round: number): OwnNotification {
-    const configuration = this.#configurationText
-    return { state: this.#state, leader, zxid, round, peerEpoch, version: NOTIFICATION_VERSION, configuration }
+  #notificationOf({ leader, zxid, peerEpoch }: Vote, round: number): ElectionNotification {
+    const version = NOTIFICATION_VERSION
+    return { state: this.#state, leader, zxid, electionEpoch: round, peerEpoch, version, config: this.#configurationText }
   }
 
   #schedule(dueMs: number): void {

@@ -1,10 +1,7 @@
 // A vote names the server that its sender wants to lead, and what that server knows: the wish is to follow a server that nobody in
 // the quorum is ahead of, because only such a server is certain to have every committed transaction.
 
-import { PeerState } from './peer-state.ts'
-
-/** Stands for "no server", "no zxid" and "no epoch" in the votes of those that do not vote: the least 64-bit number, exact as a double. */
-export const NO_VOTE: number = -(2 ** 63)
+import { PeerState } from '@tskeeper/protocol/server'
 
 /** Whom a server wants to lead. */
 export interface Vote {
@@ -47,7 +44,7 @@ export function beats(challenger: Vote, vote: Vote, weightOf: (id: number) => nu
  */
 export function votesAgree(a: CastVote, b: CastVote): boolean {
   if (a.leader !== b.leader) return false
-  if (a.state === PeerState.LOOKING || b.state === PeerState.LOOKING) {
+  if (a.state === PeerState.looking || b.state === PeerState.looking) {
     return a.zxid === b.zxid && a.round === b.round && a.peerEpoch === b.peerEpoch
   }
   if ((a.version === 0) !== (b.version === 0)) return true
