@@ -28,6 +28,15 @@ const FINALIZE_WAIT_MS = 200
 /** Notifications kept while the server looks for a leader and has not begun a round; the oldest make room. */
 const INBOX_SIZE_MAX = 100
 
+/**
+ * How soon a server that looks answers the same observer or newcomer again, in milliseconds. Such a peer in a newer round may take the
+ * answer for that of a voter who is behind, and answer in turn: without a pause the two would never be silent.
+ */
+const ANSWER_INTERVAL_MS = 100
+
+/** Peers outside the configuration whose last answer is remembered. Their ids are their own word. */
+const ANSWERED_COUNT_MAX = 1000
+
 /** The last zxid of a server whose data cannot be trusted: it has no say in an election. */
 const UNTRUSTED_ZXID = -1
 
@@ -92,6 +101,7 @@ export class FastLeaderElection {
   /** Whose votes made the proposal win; of meaning in the phase `finalizing` and after it. */
   #supporters: ReadonlySet<number> = new Set()
   readonly #inbox: Ring<Received> = new Ring()
+  readonly #answeredAtMs = new Map<number, number>()
   #intervalMs = 0
   #dueMs = Number.POSITIVE_INFINITY
   #isStopped = false
@@ -192,7 +202,7 @@ export class FastLeaderElection {
     if (this.#isStopped) return
     if (this.#state === PeerState.looking && this.#isReplacedBy(notification)) return
     if (!this.#voters.has(from)) {
-      this.#effects.send(from, this.#notificationOf(this.#currentVote, this.#round))
+      this.#answerStranger(from, nowMs)
       return
     }
     if (!isPeerState(notification.state)) return
@@ -200,9 +210,7 @@ export class FastLeaderElection {
       if (notification.state === PeerState.looking) this.#answerLooking(from)
       return
     }
-    if (this.#phase !== 'idle' && notification.state === PeerState.looking && notification.electionEpoch < this.#round) {
-      this.#effects.send(from, this.#notificationOf(this.#proposal, this.#round))
-    }
+    if (notification.state === PeerState.looking && notification.electionEpoch < this.#round) this.#answerLate(from)
     const { leader, zxid, electionEpoch: round, peerEpoch, version, state } = notification
     this.#receive({ from, vote: { leader, zxid, round, peerEpoch, version, state } })
     this.#takeInbox(nowMs)
@@ -255,6 +263,23 @@ export class FastLeaderElection {
       if (error instanceof ConfigError) return null
       throw error
     }
+  }
+
+  /** Observers and servers that are not members vote in vain, but they learn here whom to follow. */
+  #answerStranger(from: number, nowMs: number): void {
+    if (this.#state === PeerState.looking) {
+      const answeredAtMs = this.#answeredAtMs.get(from)
+      if (answeredAtMs !== undefined && nowMs - answeredAtMs < ANSWER_INTERVAL_MS) return
+      if (this.#answeredAtMs.size === ANSWERED_COUNT_MAX) this.#answeredAtMs.clear()
+      this.#answeredAtMs.set(from, nowMs)
+    }
+    this.#effects.send(from, this.#notificationOf(this.#currentVote, this.#round))
+  }
+
+  /** Calls a voter that looks into this server's round. Who does not vote is not listened to, and so has nobody to call. */
+  #answerLate(from: number): void {
+    if (this.#phase === 'idle' || !this.#voters.has(this.#serverId)) return
+    this.#effects.send(from, this.#notificationOf(this.#proposal, this.#round))
   }
 
   #answerLooking(from: number): void {

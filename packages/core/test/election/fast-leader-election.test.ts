@@ -347,6 +347,21 @@ test('observers and newcomers are answered in every state, and their votes are n
   expect(leader.effects.take()).toEqual(['to 9: LEADING 2 zxid 0 epoch 1 round 1'])
 })
 
+test('two servers that look do not answer each other for ever when one of them is outside the configuration of the other', () => {
+  const voter = lookingServer(2)
+  voter.election.notification(9, notify(9, { electionEpoch: 7 }), 1000)
+  voter.election.notification(9, notify(9, { electionEpoch: 7 }), 1099)
+  expect(voter.effects.take().length).toBe(1)
+  voter.election.notification(9, notify(9, { electionEpoch: 7 }), 1100)
+  expect(voter.effects.take().length).toBe(1)
+  const observer = makeElection(4, majorityOf(3, 1), { role: 'observer' })
+  observer.election.lookForLeader(0, 0, 0)
+  observer.election.notification(3, notify(3, { electionEpoch: 7 }), 0)
+  observer.effects.take()
+  observer.election.notification(2, notify(3), 0)
+  expect(observer.effects.take()).toEqual([])
+})
+
 // Again and again.
 
 test('a server that lost its leader begins the next round with what it knows now', () => {
