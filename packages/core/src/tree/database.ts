@@ -13,11 +13,12 @@ import {
   utf8Bytes,
 } from '@tskeeper/protocol/server'
 import { AclTable, OPEN_ACL_ID } from '../acl/acl-table.ts'
+import { assert } from '../lib/assert.ts'
 import { readAclId } from '../txn/acl-bytes.ts'
 import { WatchTable } from '../watch/watch-table.ts'
 import { DataTree, NewNode } from './data-tree.ts'
 import { type Crc32, portableCrc32 } from './node-digest.ts'
-import { AVERSION, KIND_CONTAINER, KIND_EPHEMERAL, KIND_PERSISTENT, KIND_TTL } from './node-fields.ts'
+import { AVERSION, KIND_CONTAINER, KIND_EPHEMERAL, KIND_PERSISTENT, KIND_TTL, MZXID } from './node-fields.ts'
 
 export interface DatabaseOptions {
   /** Seed of the path hashes, from the runtime's random numbers. */
@@ -35,6 +36,11 @@ export interface DigestRecord {
   readonly zxid: number
   readonly digest: bigint
 }
+
+/** The node that holds the text of the configuration that is agreed on. */
+export const CONFIG_PATH = '/zookeeper/config'
+/** Its data version: it does not count changes, its mzxid tells which configuration it is. */
+export const CONFIG_NODE_VERSION = -1
 
 const DIGEST_HISTORY_INTERVAL = 128
 const DIGEST_HISTORY_COUNT_MAX = 1024
@@ -96,8 +102,29 @@ export class Database {
   createReservedNodes(): void {
     this.createReserved('/zookeeper', OPEN_ACL_ID)
     this.createReserved('/zookeeper/quota', OPEN_ACL_ID)
-    this.createReserved('/zookeeper/config', this.acls.idFor([{ perms: 1, scheme: 'world', id: 'anyone' }]))
-    this.tree.nodes.setInt(this.find('/zookeeper/config'), AVERSION, -1)
+    this.createReserved(CONFIG_PATH, this.acls.idFor([{ perms: 1, scheme: 'world', id: 'anyone' }]))
+    this.tree.nodes.setInt(this.find(CONFIG_PATH), AVERSION, -1)
+  }
+
+  /**
+   * Writes the configuration in force into its node. No transaction: every server does it for itself when it learns of one, and the
+   * node counts in no digest. Does nothing if it is there already, so that nobody is told of a change that is none.
+   */
+  setConfig(text: string, version: number, timeMs: number): void {
+    const node = this.find(CONFIG_PATH)
+    assert(node !== 0, 'a tree has its reserved nodes')
+    const { nodes } = this.tree
+    const data = utf8Bytes(text)
+    if (nodes.getNumber(node, MZXID) === version && this.holds(node, data)) return
+    const bytes = new Uint8Array(CONFIG_PATH.length + data.length)
+    bytes.set(utf8Bytes(CONFIG_PATH))
+    bytes.set(data, CONFIG_PATH.length)
+    this.tree.setData(bytes, 0, CONFIG_PATH.length, CONFIG_PATH.length, data.length, CONFIG_NODE_VERSION, version, timeMs)
+  }
+
+  private holds(node: number, data: Uint8Array): boolean {
+    const held = this.tree.data(node)
+    return held !== null && held.length === data.length && held.every((byte, index) => byte === data[index])
   }
 
   private createReserved(path: string, aclId: number): void {
