@@ -1,0 +1,72 @@
+import type { DataInput, ZooKeeper } from '@tskeeper/client'
+import { isZooKeeperError } from '@tskeeper/client'
+import { checkDirectory, ensureDirectory } from '../line/directory.ts'
+import { deleteSurely } from '../line/protected-create.ts'
+import { Cancellation, unlessAborted, type WaitOptions } from '../session/cancellation.ts'
+import { isSessionOver, persevereAcrossSessions, untilConnected } from '../session/persevere.ts'
+import { watchNode } from '../session/shared-watch.ts'
+
+/**
+ * A gate: while it is closed, whoever comes to it waits.
+ *
+ * **Guarantees.** `wait` settles only when the gate's node was seen missing after the call. Opening it wakes all that wait, which is
+ * what a gate is for. The gate does not belong to a session: it stays closed when the one who closed it dies.
+ *
+ * **Failure modes.** Over a lost connection waiting goes on, and in the next session if there is one. Somebody may close the gate
+ * again before a waiter has returned: each waiter passes once. A gate that nobody opens stays closed; use a deadline.
+ *
+ * **Layout**, that of Curator's DistributedBarrier: the gate is closed while the persistent node `<path>` exists.
+ *
+ * ```ts
+ * const barrier = new Barrier(zk, '/migration')
+ * await barrier.close()
+ * await migrate()
+ * await barrier.open() // others: await barrier.wait()
+ * ```
+ */
+export class Barrier {
+  readonly path: string
+  readonly #zk: ZooKeeper
+
+  constructor(zk: ZooKeeper, path: string) {
+    this.path = checkDirectory(path)
+    this.#zk = zk
+  }
+
+  /** Closes the gate. It may be closed already. */
+  async close(data: DataInput = '', options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    const signal = options.signal ?? null
+    const parent = this.path.slice(0, this.path.lastIndexOf('/'))
+    for (;;) {
+      try {
+        await persevereAcrossSessions(this.#zk, signal, () => this.#zk.create(this.path, data))
+        return
+      } catch (error) {
+        if (isZooKeeperError(error, 'NODE_EXISTS')) return
+        if (!isZooKeeperError(error, 'NO_NODE')) throw error
+        await ensureDirectory(this.#zk, parent, signal)
+      }
+    }
+  }
+
+  /** Opens the gate. It may be open already. */
+  open(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    return deleteSurely(this.#zk, this.path, options.signal ?? null)
+  }
+
+  /** Waits until the gate is open: not at all if it is. */
+  async wait(options?: WaitOptions): Promise<void> {
+    using cancellation = new Cancellation(this.#zk, `waiting at ${this.path}`, options)
+    const { signal } = cancellation
+    for (;;) {
+      try {
+        const gate = await watchNode(this.#zk, this.path, signal)
+        if (gate === null) return
+        await unlessAborted(signal, gate.changed)
+      } catch (error) {
+        if (!isSessionOver(error)) throw error
+        await untilConnected(this.#zk, signal)
+      }
+    }
+  }
+}

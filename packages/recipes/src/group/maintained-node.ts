@@ -1,0 +1,162 @@
+import { type DataInput, encodeText, isZooKeeperError, type ZooKeeper, ZooKeeperError } from '@tskeeper/client'
+import { checkDirectory } from '../line/directory.ts'
+import { createEphemeral } from '../line/ephemeral.ts'
+import { deleteSurely } from '../line/protected-create.ts'
+import { Cancellation, unlessAborted, type WaitOptions } from '../session/cancellation.ts'
+import { isSessionOver, persevere, untilConnected } from '../session/persevere.ts'
+import { watchNode } from '../session/shared-watch.ts'
+import { Latest } from '../state/latest.ts'
+
+/** How a maintained node stands. */
+export type MaintainedState =
+  /** Not there, or not known to be. */
+  | { readonly type: 'absent' }
+  /** There, in the present session, with the data of this revision or a later one. */
+  | { readonly type: 'present'; readonly czxid: bigint; readonly revision: number }
+  /** Somebody else's session has a node of that name. It is waited for. */
+  | { readonly type: 'occupied' }
+  /** Not maintained any more; `cause` says why. */
+  | { readonly type: 'ended'; readonly cause: unknown }
+
+/**
+ * An ephemeral node that is kept in place: it says "I am here, and this is what I am".
+ *
+ * **Guarantees.** While the client has a session the node is there, or is about to be: it is created again after somebody deleted it, and
+ * in the next session after one expired; its data is put right when somebody changed it. Updates that come faster than they can be
+ * written are left out, the last one never. It goes with its session, so the dead are noticed.
+ *
+ * **Failure modes.** While the connection is lost, others see the node until the session expires; after that they see none until the next
+ * session. A client without `renewSession` ends with its session: `states` says so. A name that another session has (a predecessor
+ * that died a moment ago, for example) is waited for.
+ *
+ * **Layout**: `<path>`, ephemeral; the nodes above are containers.
+ *
+ * ```ts
+ * await using node = new MaintainedNode(zk, '/workers/7', 'idle')
+ * await node.update('busy')
+ * ```
+ */
+export class MaintainedNode implements AsyncDisposable {
+  readonly path: string
+  readonly #zk: ZooKeeper
+  readonly #ending = new AbortController()
+  readonly #state = new Latest<MaintainedState>({ type: 'absent' })
+  readonly #loop: Promise<void>
+  #data: Uint8Array
+  #revision = 0
+  #wakeForUpdate: () => void = () => {}
+
+  /** Begins at once; `ready` waits for the node. */
+  constructor(zk: ZooKeeper, path: string, data: DataInput = '') {
+    this.path = checkDirectory(path)
+    this.#zk = zk
+    this.#data = asBytes(data)
+    this.#loop = this.#run()
+  }
+
+  get state(): MaintainedState {
+    return this.#state.value
+  }
+
+  /** The state now and each one after it; ends when the node is not maintained any more. */
+  states(signal?: AbortSignal): AsyncIterable<MaintainedState> {
+    return this.#state.values(signal)
+  }
+
+  /** Waits until the node is there. Rejects when it is not maintained any more. */
+  ready(options?: WaitOptions): Promise<void> {
+    return this.#untilRevision(this.#revision, options)
+  }
+
+  /** Replaces the data, and settles when it is written. */
+  update(data: DataInput, options?: WaitOptions): Promise<void> {
+    this.#data = asBytes(data)
+    this.#revision += 1
+    this.#wakeForUpdate()
+    return this.#untilRevision(this.#revision, options)
+  }
+
+  /** Deletes the node and stops maintaining it. */
+  async close(): Promise<void> {
+    const closed = new ZooKeeperError('CLOSED', `${this.path} is not maintained any more`, { path: this.path })
+    this.#ending.abort(closed)
+    await this.#loop
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #untilRevision(revision: number, options: WaitOptions | undefined): Promise<void> {
+    using cancellation = new Cancellation(this.#zk, `waiting for ${this.path}`, options)
+    const { signal } = cancellation
+    for await (const state of this.#state.values(signal)) {
+      if (state.type === 'present' && state.revision >= revision) return
+      if (state.type === 'ended') throw state.cause
+    }
+    signal.throwIfAborted()
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#ending
+    let cause: unknown
+    try {
+      for (;;) await this.#maintainInSession(signal)
+    } catch (error) {
+      cause = error
+    }
+    const wasOurs = this.#state.value.type !== 'occupied'
+    if (signal.aborted && wasOurs) await this.#deleteOwn().catch(() => undefined)
+    this.#state.set({ type: 'ended', cause })
+    this.#state.end()
+  }
+
+  async #maintainInSession(signal: AbortSignal): Promise<void> {
+    await untilConnected(this.#zk, signal)
+    try {
+      await this.#maintain(signal)
+    } catch (error) {
+      if (!isSessionOver(error) && !isZooKeeperError(error, 'NO_NODE')) throw error
+    }
+    if (this.#state.value.type === 'present') this.#state.set({ type: 'absent' })
+  }
+
+  /** Creates the node, and puts it right until it is gone. */
+  async #maintain(signal: AbortSignal): Promise<void> {
+    const stat = await createEphemeral(this.#zk, this.path, this.#data, signal)
+    if (stat === null) this.#state.set({ type: 'occupied' })
+    for (;;) {
+      const revision = this.#revision
+      const updated = new Promise<void>((resolve) => {
+        this.#wakeForUpdate = resolve
+      })
+      const watched = await watchNode(this.#zk, this.path, signal)
+      if (watched === null) return
+      const { data, stat } = watched.value
+      if (stat.ephemeralOwner !== this.#zk.sessionId) {
+        await unlessAborted(signal, watched.changed)
+        return
+      }
+      if (equalBytes(data, this.#data)) {
+        this.#state.set({ type: 'present', czxid: stat.czxid, revision })
+        await unlessAborted(signal, Promise.race([watched.changed, updated]))
+      } else {
+        await persevere(this.#zk, signal, () => this.#zk.set(this.path, this.#data))
+      }
+    }
+  }
+
+  async #deleteOwn(): Promise<void> {
+    const stat = await persevere(this.#zk, null, () => this.#zk.exists(this.path))
+    if (stat?.ephemeralOwner === this.#zk.sessionId) await deleteSurely(this.#zk, this.path)
+  }
+}
+
+function asBytes(data: DataInput): Uint8Array {
+  if (data === null) return new Uint8Array(0)
+  return typeof data === 'string' ? encodeText(data) : data.slice()
+}
+
+function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && left.every((byte, index) => byte === right[index])
+}

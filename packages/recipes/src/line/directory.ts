@@ -1,0 +1,73 @@
+import { isZooKeeperError, type NodeValue, type ZooKeeper, ZooKeeperError } from '@tskeeper/client'
+import { persevereAcrossSessions } from '../session/persevere.ts'
+
+/** Joins a node's path and a child's name. */
+export function childPath(directory: string, name: string): string {
+  return directory === '/' ? `/${name}` : `${directory}/${name}`
+}
+
+/** The last component of a path. */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
+/** Checks the path that a recipe is made for, while the caller is still there to hear of it. */
+export function checkDirectory(path: string): string {
+  if (/^(?:\/[^/]+)+$/.test(path)) return path
+  throw new ZooKeeperError('BAD_ARGUMENTS', `"${path}" is not the path of a node below the root`, { path })
+}
+
+/**
+ * Creates a node and what is missing above it, all as containers: servers delete them some time after their last child has
+ * gone, so a recipe leaves nothing behind. Nodes that exist stay what they are. Servers before 3.5 know no containers and get
+ * persistent nodes.
+ */
+export async function ensureDirectory(zk: ZooKeeper, path: string, signal: AbortSignal | null): Promise<void> {
+  for (;;) {
+    try {
+      await persevereAcrossSessions(zk, signal, () => createDirectory(zk, path))
+      return
+    } catch (error) {
+      if (!isZooKeeperError(error, 'NO_NODE')) throw error
+      await ensureDirectory(zk, path.slice(0, path.lastIndexOf('/')), signal)
+    }
+  }
+}
+
+async function createDirectory(zk: ZooKeeper, path: string): Promise<void> {
+  try {
+    await zk.create(path, '', { mode: 'container' })
+  } catch (error) {
+    if (isZooKeeperError(error, 'NODE_EXISTS')) return
+    if (!isZooKeeperError(error, 'UNIMPLEMENTED')) throw error
+    await createPersistent(zk, path)
+  }
+}
+
+async function createPersistent(zk: ZooKeeper, path: string): Promise<void> {
+  try {
+    await zk.create(path, '')
+  } catch (error) {
+    if (!isZooKeeperError(error, 'NODE_EXISTS')) throw error
+  }
+}
+
+/** The children of a directory; none if it does not exist. */
+export async function listDirectory(zk: ZooKeeper, path: string, signal: AbortSignal | null): Promise<string[]> {
+  try {
+    return await persevereAcrossSessions(zk, signal, () => zk.children(path))
+  } catch (error) {
+    if (isZooKeeperError(error, 'NO_NODE')) return []
+    throw error
+  }
+}
+
+/** A node's value; null if it does not exist. */
+export async function readNode(zk: ZooKeeper, path: string, signal: AbortSignal | null): Promise<NodeValue | null> {
+  try {
+    return await persevereAcrossSessions(zk, signal, () => zk.get(path))
+  } catch (error) {
+    if (isZooKeeperError(error, 'NO_NODE')) return null
+    throw error
+  }
+}

@@ -1,0 +1,88 @@
+// How a wait ends early: by the caller's signal or by a deadline, both of which become one signal whose reason is the
+// error to reject with.
+
+import { isZooKeeperError, type TimerHandle, type ZooKeeper, ZooKeeperError } from '@tskeeper/client'
+
+/** What everything that waits takes. */
+export interface WaitOptions {
+  /** Ends the waiting: the promise rejects with `ABORTED`, and what was created for it is deleted. */
+  readonly signal?: AbortSignal
+  /** Milliseconds, counted from the call, after which the waiting ends with `TIMEOUT`. None unless said otherwise. */
+  readonly deadlineMs?: number
+}
+
+/** A caller's wish to stop waiting, as one signal. It must be disposed of, or its timer and listener stay. */
+export class Cancellation implements Disposable {
+  readonly #controller = new AbortController()
+  readonly #what: string
+  readonly #outer: AbortSignal | null
+  readonly #timer: TimerHandle | null
+
+  /** `what` completes the sentence "... was given up". */
+  constructor(zk: ZooKeeper, what: string, options: WaitOptions = {}) {
+    this.#what = what
+    this.#outer = options.signal ?? null
+    this.#timer = options.deadlineMs === undefined ? null : zk.runtime.timers.after(options.deadlineMs, this.#onDeadline)
+    if (this.#outer?.aborted === true) this.#onAbort()
+    else this.#outer?.addEventListener('abort', this.#onAbort)
+  }
+
+  /** Its reason, once aborted, is a `ZooKeeperError` with the code `ABORTED` or `TIMEOUT`. */
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  readonly #onAbort = (): void => {
+    const cause: unknown = this.#outer?.reason
+    const isOurs = isZooKeeperError(cause, 'ABORTED') || isZooKeeperError(cause, 'TIMEOUT')
+    this.#controller.abort(isOurs ? cause : new ZooKeeperError('ABORTED', `${this.#what} was given up`, { cause }))
+  }
+
+  readonly #onDeadline = (): void => {
+    this.#controller.abort(new ZooKeeperError('TIMEOUT', `${this.#what} was given up: its deadline has passed`))
+  };
+
+  [Symbol.dispose](): void {
+    this.#timer?.cancel()
+    this.#outer?.removeEventListener('abort', this.#onAbort)
+  }
+}
+
+/** As `promise`, but rejects with the signal's reason as soon as that is aborted. */
+export function unlessAborted<T>(signal: AbortSignal | null, promise: Promise<T>): Promise<T> {
+  if (signal === null) return promise
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason)
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort)
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
+
+/** Settles after `delayMs`, or rejects with the signal's reason. */
+export function pause(zk: ZooKeeper, delayMs: number, signal: AbortSignal | null): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      timer.cancel()
+      reject(signal?.reason)
+    }
+    const timer = zk.runtime.timers.after(delayMs, () => {
+      signal?.removeEventListener('abort', onAbort)
+      resolve()
+    })
+    if (signal?.aborted === true) onAbort()
+    else signal?.addEventListener('abort', onAbort, { once: true })
+  })
+}
+
+/** Settles when one of the signals is aborted; never rejects. */
+export function untilAborted(...signals: readonly AbortSignal[]): Promise<void> {
+  return new Promise((resolve) => {
+    const onAbort = (): void => {
+      for (const signal of signals) signal.removeEventListener('abort', onAbort)
+      resolve()
+    }
+    for (const signal of signals) signal.addEventListener('abort', onAbort)
+    if (signals.some((signal) => signal.aborted)) onAbort()
+  })
+}
