@@ -17,12 +17,14 @@ import { dataDirectoriesSuite } from './suites/data-directories.ts'
 import { javaClientSuite } from './suites/java-client.ts'
 import { kazooSuite } from './suites/kazoo.ts'
 import { nodeClientSuite } from './suites/node-client.ts'
+import { ourShellSuite } from './suites/our-shell.ts'
 import { protocolSuite } from './suites/protocol.ts'
 import { zkCliSuite } from './suites/zk-cli.ts'
 
 const suites: readonly Suite[] = [
   protocolSuite,
   zkCliSuite,
+  ourShellSuite,
   kazooSuite,
   cClientSuite,
   javaClientSuite,

@@ -1,6 +1,7 @@
 /**
- * One running zkCli.sh of Apache's (without the shell script around it): commands go to its standard input one at a time, and what
- * it prints for each is told apart by a marker command behind it. Debian's packages come without a line editor, so there is no prompt.
+ * One running zkCli.sh, Apache's (without the shell script around it) or ours: commands go to its standard input one at a time, and what
+ * it prints for each is told apart by a marker command behind it. Debian's packages come without a line editor, and ours asks no pipe, so
+ * there is no prompt.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { TimedOutError } from '../../support/raw-connection.ts'
@@ -18,6 +19,30 @@ const EVENT_TITLE = 'WATCHER::'
 const EVENT_PREFIX = 'WatchedEvent '
 /** Printed behind every command, the marker too, once the session has ended; the session's own event tells it better. */
 const NO_SESSION_LINE = 'Not connected'
+
+/** Behind an event since 3.9: the transaction that caused it, which differs from run to run. */
+const EVENT_ZXID = / zxid: -?\d+$/
+
+/** How a command line is started; its arguments come behind these. */
+export interface CliProgram {
+  readonly command: string
+  readonly arguments: readonly string[]
+}
+
+/** A watch's output must be in English and the times in one zone, wherever the suite runs. */
+export const APACHE_CLI: CliProgram = {
+  command: JAVA,
+  arguments: [
+    '-Xmx96m',
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
+    '-Duser.timezone=UTC',
+    '-Duser.language=en',
+    '-cp',
+    ZOOKEEPER_JAR,
+    'org.apache.zookeeper.ZooKeeperMain',
+  ],
+}
 
 export interface CommandOutput {
   /** Lines of standard output without blank ones and without the printed events. */
@@ -45,16 +70,14 @@ export class CliSession {
   #isMarkerSeen = false
   readonly #wakers = new Set<() => void>()
 
-  constructor(name: string, connectString: string, words: readonly string[] = []) {
+  constructor(program: CliProgram, name: string, connectString: string, words: readonly string[] = []) {
     this.name = name
-    // A watch's output must be in English and the times in one zone, wherever the suite runs.
-    const flags = ['-Xmx96m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Duser.timezone=UTC', '-Duser.language=en']
-    const main = 'org.apache.zookeeper.ZooKeeperMain'
-    this.#child = spawn(JAVA, [...flags, '-cp', ZOOKEEPER_JAR, main, '-waitforconnection', '-server', connectString, ...words])
+    const cliArguments = [...program.arguments, '-waitforconnection', '-server', connectString, ...words]
+    this.#child = spawn(program.command, cliArguments, { env: { ...process.env, TZ: 'UTC' } })
     // Without a handler, a program that is not there would end this process instead of failing this call.
     this.#child.once('error', () => undefined)
     killWithThisProcess(this.#child)
-    if (this.#child.pid === undefined) throw new Error('java could not be started')
+    if (this.#child.pid === undefined) throw new Error(`${program.command} could not be started`)
     this.pid = this.#child.pid
     this.exited = new Promise((resolve) => {
       this.#child.once('close', (code) => {
@@ -135,7 +158,7 @@ export class CliSession {
     if (MARKER_LINE.test(line)) {
       this.#isMarkerSeen = true
     } else if (line.startsWith(EVENT_PREFIX)) {
-      const event = line.slice(EVENT_PREFIX.length)
+      const event = line.slice(EVENT_PREFIX.length).replace(EVENT_ZXID, '')
       if (event.includes('type:None')) this.sessionEvents.push(event)
       else this.nodeEvents.push(event)
     } else {

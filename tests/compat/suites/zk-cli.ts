@@ -7,7 +7,7 @@ import type { ServerProcess } from '../../support/server-process.ts'
 import { emptyTree } from '../../support/tree.ts'
 import { SUPER_AUTH, startCompatServer } from '../compat-server.ts'
 import { CheckError, runCase, type Suite, type SuiteContext } from '../suite.ts'
-import { CliSession, JAVA, ZOOKEEPER_JAR } from './cli-session.ts'
+import { APACHE_CLI, type CliProgram, CliSession, JAVA, ZOOKEEPER_JAR } from './cli-session.ts'
 import { Bindings, parseTranscript, type TranscriptCase, type TranscriptStep } from './transcript.ts'
 
 const TRANSCRIPTS = join(dirname(fileURLToPath(import.meta.url)), 'transcripts')
@@ -23,11 +23,12 @@ export const zkCliSuite: Suite = {
     { file: ZOOKEEPER_JAR, debianPackage: 'zookeeper' },
     { file: JAVA, debianPackage: 'default-jre-headless' },
   ],
-  run: runTranscripts,
+  run: (context) => runTranscripts(context, APACHE_CLI),
 }
 
-async function runTranscripts(context: SuiteContext): Promise<void> {
-  const player = new TranscriptPlayer(context, await startCompatServer(context))
+/** Plays every transcript with this command line. */
+export async function runTranscripts(context: SuiteContext, program: CliProgram): Promise<void> {
+  const player = new TranscriptPlayer(context, program, await startCompatServer(context))
   try {
     for (const fileName of readdirSync(TRANSCRIPTS).sort()) {
       for (const transcript of parseTranscript(readFileSync(join(TRANSCRIPTS, fileName), 'utf8'), fileName)) {
@@ -40,22 +41,24 @@ async function runTranscripts(context: SuiteContext): Promise<void> {
 }
 
 /**
- * Plays cases one after another against one server. The sessions, A, B and so on, live in Java machines that are kept from case to case; what
+ * Plays cases one after another against one server. The sessions, A, B and so on, live in processes that are kept from case to case; what
  * a case needs fresh (no identities, no ephemeral nodes, no watches) it gets by the command `connect`.
  *
- * Instructions: `gone <path>` waits until there is no such node; `grow <path> <count>` creates so many nodes below it, ten by ten; `kill <session>` kills its Java machine; `quit <session> <code>` leaves by the
+ * Instructions: `gone <path>` waits until there is no such node; `grow <path> <count>` creates so many nodes below it, ten by ten; `kill <session>` kills its process; `quit <session> <code>` leaves by the
  * command and checks the exit code; `restart` stops and starts the server on the same data; `once <code> <words>` runs the command line with
  * one command and checks its exit code.
  */
 class TranscriptPlayer {
   readonly #context: SuiteContext
+  readonly #program: CliProgram
   #server: ServerProcess
   readonly #sessions = new Map<string, CliSession>()
   /** How many events of each session the steps have taken. */
   readonly #eventsTaken = new Map<string, number>()
 
-  constructor(context: SuiteContext, server: ServerProcess) {
+  constructor(context: SuiteContext, program: CliProgram, server: ServerProcess) {
     this.#context = context
+    this.#program = program
     this.#server = server
   }
 
@@ -84,12 +87,12 @@ class TranscriptPlayer {
     await admin.close()
   }
 
-  /** Gives `name` a new session, in its Java machine if it has one that still runs. */
+  /** Gives `name` a new session, in its process if it has one that still runs. */
   async #freshSession(name: string): Promise<void> {
     const server = `${this.#server.host}:${this.#server.port}`
     const running = this.#sessions.get(name)
     if (running === undefined || running.hasExited) {
-      const session = new CliSession(name, server)
+      const session = new CliSession(this.#program, name, server)
       this.#sessions.set(name, session)
       await session.ready()
     } else {
@@ -196,7 +199,7 @@ class TranscriptPlayer {
   }
 
   async #runOnce(expectedCode: number, words: readonly string[]): Promise<void> {
-    const session = new CliSession('one command', `${this.#server.host}:${this.#server.port}`, words)
+    const session = new CliSession(this.#program, 'one command', `${this.#server.host}:${this.#server.port}`, words)
     const code = await session.exited
     if (code !== expectedCode) throw new CheckError(`${words.join(' ')} ended with code ${code}, not ${expectedCode}`)
   }

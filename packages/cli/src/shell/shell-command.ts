@@ -76,7 +76,9 @@ class ShellRun {
       complete: (line) => completeLine(line, { commandNames: commandNames(), children: (path) => this.#children(path) }),
       onInterrupt: () => this.#shell.interrupt(),
     }
-    this.#terminal = isInteractive ? new InteractiveTerminal(options) : new PlainTerminal(options, parsed.hasPrompt && !isAlone)
+    this.#terminal = isInteractive
+      ? new InteractiveTerminal(options, { input: process.stdin, output: process.stdout, isErrorHere: process.stderr.isTTY })
+      : new PlainTerminal(options, parsed.hasPrompt && !isAlone)
     this.#shell = new Shell({
       session: this.#session,
       output: this.#terminal,

@@ -1,5 +1,6 @@
 // Runs lines: finds the command, sorts its words out, waits for a connection, and prints the answer.
 
+import { setMaxListeners } from 'node:events'
 import { EXIT_NOT_FOUND } from '../exit-codes.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { type Builtin, builtins, type ShellControl, usageText } from './builtins.ts'
@@ -110,8 +111,10 @@ export class Shell implements ShellControl {
   /** Prints an event, unless nobody wants to see them. */
   showEvent(event: ShownEvent): void {
     if (!this.printsWatches) return
-    const { output, hasColour } = this.#options
-    if (this.#options.isJson) {
+    const { output, hasColour, isAlone, isJson } = this.#options
+    if (isJson) {
+      // What a command alone prints is its answer, for a program that reads one value.
+      if (isAlone && event.path === null) return
       output.out(`${JSON.stringify({ event: { ...event, zxid: event.zxid.toString() } })}\n`)
       return
     }
@@ -170,6 +173,8 @@ export class Shell implements ShellControl {
     checkWordCount(call)
     const path = call.rawPath === '' ? null : call.rawPath
     const running = new AbortController()
+    // Each request under way listens, and some commands have many.
+    setMaxListeners(0, running.signal)
     const cleanups: Cleanup[] = []
     this.#running = running
     try {

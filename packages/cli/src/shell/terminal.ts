@@ -28,6 +28,14 @@ export interface TerminalOptions {
   readonly onInterrupt: () => void
 }
 
+/** Where a person sits. */
+export interface TerminalStreams {
+  readonly input: NodeJS.ReadableStream
+  readonly output: NodeJS.WritableStream
+  /** Whether stderr is the same screen. */
+  readonly isErrorHere: boolean
+}
+
 /** Lines from a pipe or file: no editing, and no prompt unless it is wanted. */
 export class PlainTerminal implements Terminal {
   readonly #options: TerminalOptions
@@ -75,17 +83,18 @@ const HINT = 'quit or Ctrl-D ends the shell; so does Ctrl-C once more\n'
 export class InteractiveTerminal implements Terminal {
   readonly #options: TerminalOptions
   readonly #editor: Interface
+  readonly #streams: TerminalStreams
   readonly #lines: LineQueue = new LineQueue()
-  readonly #isErrorHere: boolean = process.stderr.isTTY
   /** Whether the prompt stands on the screen. */
   #isAsking = false
   #wasInterrupted = false
 
-  constructor(options: TerminalOptions) {
+  constructor(options: TerminalOptions, streams: TerminalStreams) {
     this.#options = options
+    this.#streams = streams
     this.#editor = createInterface({
-      input: process.stdin,
-      output: process.stdout,
+      input: streams.input,
+      output: streams.output,
       terminal: true,
       historySize: 500,
       prompt: '',
@@ -111,7 +120,7 @@ export class InteractiveTerminal implements Terminal {
   }
 
   error(text: string): void {
-    if (this.#isErrorHere) this.#above(text)
+    if (this.#streams.isErrorHere) this.#above(text)
     else this.#options.surroundings.error(text)
   }
 
@@ -136,14 +145,14 @@ export class InteractiveTerminal implements Terminal {
 
   /** Takes the line that is being typed off the screen, prints, and puts it back. */
   #above(text: string): void {
-    const { stdout } = process
+    const { output } = this.#streams
     const isLineShown = this.#isAsking || this.#editor.line !== ''
     if (isLineShown) {
-      moveCursor(stdout, 0, -this.#editor.getCursorPos().rows)
-      cursorTo(stdout, 0)
-      clearScreenDown(stdout)
+      moveCursor(output, 0, -this.#editor.getCursorPos().rows)
+      cursorTo(output, 0)
+      clearScreenDown(output)
     }
-    stdout.write(text)
+    output.write(text)
     if (!isLineShown) return
     // The editor remembers how many rows it has to go up before it draws: here it begins on the row where the cursor is.
     Reflect.set(this.#editor, 'prevRows', 0)

@@ -35,7 +35,7 @@ export const addAuthCommand: ShellCommand = {
   synopsis: 'scheme auth',
   purpose: 'Adds an identity to the session, such as `addauth digest user:password`.',
   options: [],
-  wordsMin: 1,
+  wordsMin: 2,
   run: addAuth,
 }
 
@@ -82,7 +82,7 @@ async function setAcl(call: CommandCall, context: CommandContext): Promise<Answe
 async function addAuth(call: CommandCall, context: CommandContext): Promise<Answer> {
   const [scheme = '', auth = ''] = call.words
   try {
-    await context.client.addAuth(scheme, auth, context.operation)
+    await context.client.addAuth(scheme, auth)
     return { json: { scheme } }
   } catch (error) {
     // The event of the session tells it to people.
