@@ -71,10 +71,7 @@ export function aclOrOpen(path: string, acl: readonly Acl[] | undefined): readon
 export function createKind(path: string, mode: CreateMode, ttlMs: number | undefined): { flags: number; ttlMs: number | null } {
   const flags: number | undefined = CREATE_FLAGS[mode]
   if (flags === undefined) {
-    throw badArguments(
-      path,
-      `the mode of ${path} is "${mode}"; it must be one of ${Object.keys(CREATE_FLAGS).join(', ')}`,
-    )
+    throw badArguments(path, `the mode of ${path} is "${mode}"; it must be one of ${Object.keys(CREATE_FLAGS).join(', ')}`)
   }
   const isTtl = mode === 'ttl' || mode === 'ttl-sequential'
   if (isTtl !== (ttlMs !== undefined)) {

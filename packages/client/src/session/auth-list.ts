@@ -18,15 +18,18 @@ export class AuthList {
   readonly #entries: Entry[] = []
   /** Presented on the current connection and not answered; answers come in order. */
   #unanswered: Entry[] = []
+  #accepted: (() => void) | null = null
 
   constructor(credentials: readonly AuthCredentials[]) {
     for (const { scheme, auth } of credentials) this.#entries.push({ scheme, auth: bytesOf(auth), waiters: [] })
   }
 
-  /** Presents everything on a new connection. */
-  present(connection: Connection): void {
+  /** Presents everything on a new connection; `accepted` is called once the server has taken it all. */
+  present(connection: Connection, accepted: () => void): void {
     this.#unanswered = []
+    this.#accepted = accepted
     for (const entry of this.#entries) this.#send(connection, entry)
+    this.#tellIfAccepted()
   }
 
   /** Adds a credential and presents it now if there is a connection, else when there is one. Settles with the server's answer. */
@@ -43,12 +46,20 @@ export class AuthList {
     const entry = this.#unanswered.shift()
     if (wireCode !== 0) return false
     for (const waiter of entry?.waiters.splice(0) ?? []) waiter.resolve()
+    this.#tellIfAccepted()
     return true
   }
 
   /** Nobody will answer any more. */
   failAll(error: ZooKeeperError): void {
     for (const entry of this.#entries) for (const waiter of entry.waiters.splice(0)) waiter.reject(error)
+  }
+
+  #tellIfAccepted(): void {
+    const accepted = this.#accepted
+    if (accepted === null || this.#unanswered.length > 0) return
+    this.#accepted = null
+    accepted()
   }
 
   #send(connection: Connection, entry: Entry): void {

@@ -255,7 +255,7 @@ export class Session implements ConnectionOwner {
     this.#logger[wasEstablished ? 'info' : 'debug']('the connection is gone', { server: formatHost(connection.server), error })
     if (wasEstablished) {
       this.#hosts.lost()
-      this.#become('suspended', error)
+      if (isConnectedState(this.#state)) this.#become('suspended', error)
     }
     this.#abandonPending(connection, 'CONNECTION_LOSS', error)
     if (this.#closing !== null) return this.#finish('closed', error)
@@ -300,13 +300,27 @@ export class Session implements ConnectionOwner {
     connection.send(this.#ownRequest(sasl, token, answered, refused))
   }
 
+  /** Requests follow the credentials without waiting; the client counts as connected when the server has taken those. */
   #becomeReady(connection: Connection, grant: SessionGrant): void {
     if (this.#connection !== connection) return
     this.#ready = connection
-    this.#auth.present(connection)
+    let isQueueSent = false
+    let isAccepted = false
+    const proceed = (): void => {
+      if (isQueueSent && isAccepted && this.#ready === connection) this.#becomeConnected(connection, grant)
+    }
+    this.#auth.present(connection, () => {
+      isAccepted = true
+      proceed()
+    })
     this.#setWatches(connection)
     this.#hadConnection = true
     this.#sendWaiting(connection)
+    isQueueSent = true
+    proceed()
+  }
+
+  #becomeConnected(connection: Connection, grant: SessionGrant): void {
     this.#logger.info('connected', { server: formatHost(connection.server), sessionId: `0x${grant.sessionId.toString(16)}` })
     this.#become(grant.isReadOnly ? 'connected-read-only' : 'connected', null)
     if (grant.isReadOnly) this.#startProbe(connection)

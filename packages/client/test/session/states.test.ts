@@ -1,0 +1,204 @@
+import { Op } from '@tskeeper/protocol'
+import { expect, test } from 'vitest'
+import { decodeText, type StateChange } from '../../src/portable.ts'
+import { nodeBody } from '../fake-server.ts'
+import { outcomeOf, VirtualWorld } from '../virtual-world.ts'
+
+function recordStates(client: ReturnType<VirtualWorld['client']>): string[] {
+  const states: string[] = []
+  client.on('state', (change: StateChange) => states.push(change.state))
+  return states
+}
+
+test('a client connects, is suspended when the connection is lost, and takes its session along', async () => {
+  const world = new VirtualWorld()
+  const client = world.client('a:2181', { sessionTimeoutMs: 6_000 })
+  const states = recordStates(client)
+  const connected = outcomeOf(client.connect())
+  await world.run(10)
+  expect(connected.value).toBe(client)
+  expect(client).toMatchObject({ state: 'connected', sessionId: 0x1234n, negotiatedTimeoutMs: 9_000, server: 'a:2181' })
+  expect(world.server('a:2181').last.handshake).toMatchObject({ sessionId: 0n, timeoutMs: 6_000, lastZxid: 0n, readOnly: false })
+
+  world.server('a:2181').last.breakOff()
+  await world.settle()
+  expect(client).toMatchObject({ state: 'suspended', server: null })
+  await world.run(1_000)
+  expect(client.state).toBe('connected')
+  expect(world.server('a:2181').last.handshake).toMatchObject({ sessionId: 0x1234n, password: new Uint8Array(16).fill(7) })
+  expect(states).toEqual(['connected', 'suspended', 'connected'])
+})
+
+test('requests before and between connections wait for the next one, in their order', async () => {
+  const world = new VirtualWorld()
+  const server = world.server('a:2181')
+  server.mode = 'refuse'
+  const client = world.client()
+  const first = outcomeOf(client.get('/first'))
+  const second = outcomeOf(client.get('/second'))
+  await world.run(2_000)
+  expect(first.isSettled).toBe(false)
+  server.mode = 'accept'
+  await world.run(2_000)
+  const requests = server.last.requests(Op.getData)
+  expect(requests.map(({ body }) => body.readString())).toEqual(['/first', '/second'])
+  for (const request of requests) server.last.reply(request, 5n, nodeBody('x'))
+  await world.settle()
+  expect(decodeText(first.value?.data ?? new Uint8Array(0))).toBe('x')
+  expect(second.isSettled).toBe(true)
+  expect(client.lastZxid).toBe(5n)
+})
+
+test('requests that wait fail once the session may be gone and another attempt failed', async () => {
+  const world = new VirtualWorld()
+  world.server('a:2181').mode = 'refuse'
+  const client = world.client()
+  const waiting = outcomeOf(client.set('/a', 'x'))
+  await world.run(8_900)
+  expect(waiting.isSettled).toBe(false)
+  await world.run(2_000)
+  expect(waiting.error).toMatchObject({ code: 'CONNECTION_LOSS', mayHaveBeenApplied: false, isRetryable: true, path: '/a' })
+  expect(client.state).toBe('connecting')
+})
+
+test('a server that refuses the session ends it: nothing works any more', async () => {
+  const world = new VirtualWorld()
+  const server = world.server('a:2181')
+  const client = world.client()
+  const states = recordStates(client)
+  await Promise.all([client.connect(), world.run(10)])
+  server.isForgetful = true
+  server.last.breakOff()
+  await world.settle()
+  const waiting = outcomeOf(client.get('/a'))
+  await world.run(1_000)
+  expect(states).toEqual(['connected', 'suspended', 'expired'])
+  expect(waiting.error).toMatchObject({ code: 'SESSION_EXPIRED', category: 'session', wireCode: -112 })
+  await expect(client.get('/a')).rejects.toMatchObject({ code: 'SESSION_EXPIRED', mayHaveBeenApplied: false })
+  expect(client.isSuspect).toBe(true)
+  expect(world.timerCount).toBe(0)
+})
+
+test('a client that renews its session goes on with a new one', async () => {
+  const world = new VirtualWorld()
+  const server = world.server('a:2181')
+  const client = world.client('a:2181', { renewSession: true })
+  const states = recordStates(client)
+  await Promise.all([client.connect(), world.run(10)])
+  server.isForgetful = true
+  server.grant = { ...server.grant, sessionId: 0x5678n }
+  server.last.breakOff()
+  await world.run(1_000)
+  expect(states).toEqual(['connected', 'suspended', 'expired', 'connecting', 'connected'])
+  expect(client.sessionId).toBe(0x5678n)
+  expect(client.isSuspect).toBe(false)
+})
+
+test('credentials are presented on each connection before any request', async () => {
+  const world = new VirtualWorld()
+  const server = world.server('a:2181')
+  const client = world.client('a:2181', { auth: [{ scheme: 'digest', auth: 'u:p' }] })
+  const waiting = outcomeOf(client.exists('/a'))
+  await world.run(10)
+  expect(server.last.received.map(({ op }) => op)).toEqual([Op.auth, Op.exists])
+  server.last.breakOff()
+  await world.run(1_000)
+  expect(server.last.received.map(({ op }) => op)).toEqual([Op.auth])
+  expect(waiting.error).toMatchObject({ code: 'CONNECTION_LOSS', mayHaveBeenApplied: false })
+  const added = outcomeOf(client.addAuth('digest', 'v:q'))
+  await world.settle()
+  expect(added.isSettled).toBe(true)
+  server.last.breakOff()
+  await world.run(1_000)
+  expect(server.last.credentials).toHaveLength(2)
+})
+
+test('a server that refuses the credentials ends the client', async () => {
+  const world = new VirtualWorld()
+  const server = world.server('a:2181')
+  server.authCode = -115
+  const client = world.client('a:2181', { auth: [{ scheme: 'digest', auth: 'u:p' }] })
+  const connected = outcomeOf(client.connect())
+  const waiting = outcomeOf(client.exists('/a'))
+  await world.run(5_000)
+  expect(client.state).toBe('auth-failed')
+  expect(waiting.error).toMatchObject({ code: 'AUTH_FAILED', category: 'session' })
+  expect(connected.error).toMatchObject({ code: 'AUTH_FAILED' })
+  expect(server.attempts).toHaveLength(1)
+})
+
+test('connecting gives up at its deadline, and at an abort, while the client goes on trying', async () => {
+  const world = new VirtualWorld()
+  world.server('a:2181').mode = 'silent'
+  const client = world.client()
+  const late = outcomeOf(client.connect({ deadlineMs: 100 }))
+  const controller = new AbortController()
+  const aborted = outcomeOf(client.connect({ signal: controller.signal }))
+  await world.run(99)
+  expect(late.isSettled).toBe(false)
+  controller.abort()
+  await world.run(1)
+  expect(late.error).toMatchObject({ code: 'TIMEOUT' })
+  expect(aborted.error).toMatchObject({ code: 'ABORTED', category: 'usage' })
+  expect(client.state).toBe('connecting')
+})
+
+test('an attempt may take the session time-out divided by the number of servers, then the next server is tried', async () => {
+  const world = new VirtualWorld()
+  for (const name of ['a', 'b', 'c']) world.server(`${name}:2181`).mode = 'silent'
+  const client = world.client('a,b,c')
+  void outcomeOf(client.connect())
+  await world.run(2_999)
+  const tried = (): number => ['a', 'b', 'c'].reduce((count, name) => count + world.server(`${name}:2181`).attempts.length, 0)
+  expect(tried()).toBe(1)
+  await world.run(1)
+  expect(tried()).toBe(2)
+  await world.run(3_000)
+  expect(['a', 'b', 'c'].map((name) => world.server(`${name}:2181`).attempts.length)).toEqual([1, 1, 1])
+})
+
+test('attempts at servers that refuse become rarer, but not rarer than one in a second', async () => {
+  const world = new VirtualWorld()
+  const server = world.server('a:2181')
+  server.mode = 'refuse'
+  const client = world.client('a:2181', { sessionTimeoutMs: 30_000 })
+  void outcomeOf(client.connect())
+  await world.run(60_000)
+  expect(server.attempts.length).toBeGreaterThan(60)
+  expect(server.attempts.length).toBeLessThan(140)
+})
+
+test('a name is looked up anew for each attempt', async () => {
+  const world = new VirtualWorld()
+  world.addresses.set('zk', ['10.0.0.1'])
+  const client = world.client('zk:2181')
+  await Promise.all([client.connect(), world.run(10)])
+  world.addresses.set('zk', ['10.0.0.2'])
+  world.server('10.0.0.1:2181').last.breakOff()
+  await world.run(1_000)
+  expect(world.server('10.0.0.1:2181').attempts).toHaveLength(1)
+  expect(world.server('10.0.0.2:2181').attempts).toHaveLength(1)
+  expect(client.server).toBe('zk:2181')
+})
+
+test('a session can be gone on with, and its password is needed whole', async () => {
+  const world = new VirtualWorld()
+  const password = new Uint8Array(16).fill(9)
+  const client = world.client('a:2181', { session: { id: 77n, password } })
+  await Promise.all([client.connect(), world.run(10)])
+  expect(world.server('a:2181').last.handshake).toMatchObject({ sessionId: 77n, password })
+  expect(() => world.client('a:2181', { session: { id: 77n, password: new Uint8Array(3) } })).toThrow(/3 bytes and not 16/)
+})
+
+test('changes of state can be iterated over until the client is closed', async () => {
+  const world = new VirtualWorld()
+  const client = world.client()
+  const seen: string[] = []
+  const iteration = (async () => {
+    for await (const { previous, state } of client.states()) seen.push(`${previous} -> ${state}`)
+  })()
+  await Promise.all([client.connect(), world.run(10)])
+  await Promise.all([client.close(), world.run(10)])
+  await iteration
+  expect(seen).toEqual(['connecting -> connected', 'connected -> closed'])
+})
