@@ -62,6 +62,7 @@ export class FakeConnection implements TransportConnection {
   /** Answers to pings stop when it is false. */
   answersPings = true
   answersSetWatches = true
+  answersClose = true
   handshake: Handshake | null = null
   writeCount = 0
   /** Whether `write` says that the bytes have not left, and keeps them from the server. */
@@ -193,7 +194,7 @@ export class FakeConnection implements TransportConnection {
     if (request.xid === Xid.auth) this.reply(request, 0n, undefined, this.#server.authCode)
     const setsWatches = request.op === Op.setWatches || request.op === Op.setWatches2
     if (setsWatches && this.answersSetWatches) this.reply(request, 1n)
-    if (request.op === Op.closeSession) {
+    if (request.op === Op.closeSession && this.answersClose) {
       this.reply(request, 1n)
       this.breakOff()
     }

@@ -215,11 +215,17 @@ test('closing waits for what was asked for before, and takes nothing new', async
   const before = outcomeOf(client.get('/a'))
   const closed = outcomeOf(client.close())
   const after = outcomeOf(client.get('/b'))
-  connection.answersPings = false
+  connection.answersClose = false
   await world.settle()
   expect(after.error).toMatchObject({ code: 'CLOSED', category: 'session', mayHaveBeenApplied: false })
   expect(connection.received.map(({ op }) => op)).toEqual([Op.getData, Op.closeSession])
-  expect(before.error ?? before.value ?? closed.value).toBeDefined()
+  connection.reply(connection.request(Op.getData), 2n, nodeBody('still'))
+  await world.settle()
+  expect(decodeText(before.value?.data ?? new Uint8Array(0))).toBe('still')
+  expect(closed.isSettled).toBe(false)
+  connection.reply(connection.request(Op.closeSession), 3n)
+  await world.settle()
+  expect(closed.isSettled).toBe(true)
 })
 
 test('closing is over when the server has said so, once, and leaves no timer', async () => {
