@@ -43,6 +43,9 @@ Instead of a file, the arguments \`clientPort dataDir [tickTime [maxClientCnxns]
 | 3 | a data directory cannot be used | \`Unable to access datadir, exiting abnormally\` |
 | 4 | the admin server cannot listen | \`Unable to start AdminServer, exiting abnormally\` |
 | 10 | a snapshot could not be written | |
+| 12 | the leader committed another transaction than the next one | |
+| 13 | the leader's history and this server's cannot be brought together | |
+| 14 | the port for elections cannot be bound | |
 
 The log, on stdout, has the reason in full.
 

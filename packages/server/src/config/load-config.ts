@@ -7,7 +7,9 @@ import type { Logger } from '../logger.ts'
 import type { Disk } from '../runtime/disk.ts'
 import { StartupError } from '../startup-error.ts'
 import { readMyId } from '../storage/data-directories.ts'
+import { checkEnsemble } from './check-ensemble.ts'
 import { parseProperties } from './properties-file.ts'
+import { readQuorumSettings, refuseMissingProtection } from './quorum-settings.ts'
 import { checkDistributed, readMembership } from './read-membership.ts'
 import type { ServerConfig, SnapshotCompression } from './server-config.ts'
 import { Settings } from './settings.ts'
@@ -77,6 +79,7 @@ function makeConfig(file: ReadonlyMap<string, string>, origin: Origin, sources: 
   const autopurgeSnapRetainCount = settings.integer('autopurge.snapRetainCount')
 
   const standaloneEnabled = settings.boolean('standaloneEnabled')
+  const quorum = readQuorumSettings(settings)
   const dynamicConfigFile = emptyAsNull(settings.text('dynamicConfigFile'))
   const { membership, lastSeen } = readMembership({
     disk,
@@ -84,7 +87,7 @@ function makeConfig(file: ReadonlyMap<string, string>, origin: Origin, sources: 
     configPath: origin.path,
     fileProperties: file,
     dynamicConfigFile,
-    isMultiAddressEnabled: settings.boolean('multiAddress.enabled'),
+    isMultiAddressEnabled: quorum.isMultiAddressEnabled,
   })
   const isDistributed = checkDistributed(membership, standaloneEnabled, logger)
   const myId = readMyId(disk, directories.dataDir)
@@ -93,7 +96,12 @@ function makeConfig(file: ReadonlyMap<string, string>, origin: Origin, sources: 
   const peerRole = agreeOnRole(parseRole(settings.textOrDefault('peerType')), ownMember, logger)
   const initLimit = settings.optionalInteger('initLimit') ?? 0
   const syncLimit = settings.optionalInteger('syncLimit') ?? 0
-  if (isDistributed) checkWhatEnsemblesNeed(initLimit, syncLimit, myId, directories.dataDir)
+  const areExtendedTypesEnabled = settings.boolean('extendedTypesEnabled')
+  if (isDistributed && membership !== null) {
+    refuseMissingProtection(settings)
+    const clientPorts = { clientPort: client.port, secureClientPort: listener.securePort }
+    checkEnsemble({ membership, myId, dataDir: directories.dataDir, initLimit, syncLimit, areExtendedTypesEnabled, clientPorts })
+  }
 
   const juteMaxBuffer = settings.integer('jute.maxbuffer')
   const config: ServerConfig = {
@@ -135,7 +143,7 @@ function makeConfig(file: ReadonlyMap<string, string>, origin: Origin, sources: 
     largeRequestThreshold: settings.integer('largeRequestThreshold'),
     maxGetChildrenResponseCacheSize: settings.integer('maxGetChildrenResponseCacheSize'),
     enforceQuota: settings.boolean('enforceQuota'),
-    isExtendedTypesEnabled: settings.boolean('extendedTypesEnabled'),
+    isExtendedTypesEnabled: areExtendedTypesEnabled,
     emulate353TtlNodes: settings.boolean('emulate353TTLNodes'),
     containerCheckIntervalMs: settings.long('znode.container.checkIntervalMs'),
     containerMaxPerMinute: settings.integer('znode.container.maxPerMinute'),
@@ -160,6 +168,7 @@ function makeConfig(file: ReadonlyMap<string, string>, origin: Origin, sources: 
     peerRole,
     initLimit,
     syncLimit,
+    quorum,
     isPauseMonitorEnabled: settings.boolean('jvm.pause.monitor'),
     pauseMonitorSleepTimeMs: settings.long('jvm.pause.sleep.time.ms'),
     pauseInfoThresholdMs: settings.long('jvm.pause.info-threshold.ms'),
@@ -345,17 +354,6 @@ function agreeOnRole(configured: MemberRole, own: Member | null, logger: Logger)
     `Peer type from servers list (${own.role.toUpperCase()}) doesn't match peerType (${configured.toUpperCase()}). Defaulting to servers list.`,
   )
   return own.role
-}
-
-function checkWhatEnsemblesNeed(initLimit: number, syncLimit: number, myId: number | null, dataDir: string): void {
-  if (initLimit === 0) throw new ConfigError('initLimit is not set', 'an ensemble needs it, for example initLimit=10 (ticks)')
-  if (syncLimit === 0) throw new ConfigError('syncLimit is not set', 'an ensemble needs it, for example syncLimit=5 (ticks)')
-  if (myId === null) {
-    throw new ConfigError(
-      'myid file is missing',
-      `write the id of this server, the N of its line server.N, into ${resolve(dataDir, 'myid')}`,
-    )
-  }
 }
 
 /** Absolute; a relative path that does not show that it is meant to be relative is mentioned. */

@@ -10,7 +10,7 @@ import { parseProperties } from './properties-file.ts'
 /** What the configuration says about members. */
 export interface MembershipFiles {
   readonly membership: Membership | null
-  /** From `<config>.dynamic.next`: proposed, but not known to be agreed on when the server stopped. */
+  /** From `<config>.dynamic.next`: newer, proposed, but not known to be agreed on when the server stopped. */
   readonly lastSeen: Membership | null
 }
 
@@ -43,7 +43,9 @@ export function readMembership(sources: MembershipSources): MembershipFiles {
   const membership = readDynamicFile(sources, path, false)
   const nextPath = sources.configPath === null ? null : `${sources.configPath}.dynamic.next`
   const hasNext = nextPath !== null && sources.disk.exists(nextPath)
-  return { membership, lastSeen: hasNext ? readDynamicFile(sources, nextPath, true) : null }
+  const next = hasNext ? readDynamicFile(sources, nextPath, true) : null
+  // A stop between the last two steps of a change leaves the proposal behind.
+  return { membership, lastSeen: next !== null && next.version > membership.version ? next : null }
 }
 
 /**

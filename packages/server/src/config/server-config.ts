@@ -1,4 +1,5 @@
 import type { MemberRole, Membership } from '@tskeeper/core'
+import type { QuorumSettings } from './quorum-settings.ts'
 
 /**
  * Everything that a server knows about itself before it starts, read and checked, defaults applied. Times are
@@ -129,6 +130,7 @@ export interface ServerConfig {
   readonly initLimit: number
   /** Ticks; 0 when not set. */
   readonly syncLimit: number
+  readonly quorum: QuorumSettings
 
   // Watching the process itself.
   readonly isPauseMonitorEnabled: boolean

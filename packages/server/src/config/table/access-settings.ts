@@ -120,7 +120,7 @@ export const accessSettings: ConfigSection = {
 }
 
 function quorumSasl(): ConfigEntry[] {
-  const common = { status: 'ensemble' } as const
+  const common = saslMissing
   return [
     setting('quorum.auth.enableSasl', 'boolean', 'Authenticate peers with SASL.', { ...common, default: 'false' }),
     setting('quorum.auth.learnerRequireSasl', 'boolean', 'A learner refuses peers that do not authenticate.', {
@@ -156,13 +156,13 @@ function quorumSasl(): ConfigEntry[] {
 function tls(): ConfigEntry[] {
   const rare = { ...tlsMissing, importance: 'rare' } as const
   return [
-    setting('sslQuorum', 'boolean', 'Use TLS between peers.', { status: 'ensemble', default: 'false' }),
+    setting('sslQuorum', 'boolean', 'Use TLS between peers.', { ...tlsMissing, default: 'false' }),
     setting('portUnification', 'boolean', 'Accept both TLS and plain connections of peers.', {
-      status: 'ensemble',
+      ...tlsMissing,
       default: 'false',
     }),
     setting('sslQuorumReloadCertFiles', 'boolean', 'Load the key store of the peers again when its file changes.', {
-      status: 'ensemble',
+      ...tlsMissing,
       default: 'false',
     }),
     setting('client.portUnification', 'boolean', 'Accept TLS on `clientPort`, too.', { ...off, ...rare }),
@@ -171,7 +171,7 @@ function tls(): ConfigEntry[] {
       ...rare,
     }),
     ...tlsTwin('ssl.', 'clients', tlsMissing),
-    ...tlsTwin('ssl.quorum.', 'peers', { status: 'ensemble' }),
+    ...tlsTwin('ssl.quorum.', 'peers', tlsMissing),
     ...withoutEffect("TLS is that of the runtime's own library.", ['ssl.sslProvider', 'fips-mode'], "Provider of Apache's TLS."),
     setting('netty.server.outstandingHandshake.limit', 'integer', 'Most TLS handshakes in progress.', {
       ...rare,

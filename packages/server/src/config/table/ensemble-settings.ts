@@ -92,12 +92,11 @@ export const ensembleSettings: ConfigSection = {
       defaultNote: 'which means `syncLimit` ticks',
       unit: 'ms',
     }),
-    setting('electionPortBindRetry', 'integer', 'Attempts to bind the port of the election; 0 is no limit.', {
+    setting('electionPortBindRetry', 'integer', 'Attempts to bind the port of the election; 0 is no limit, less than 0 is 3.', {
       ...ensemble,
       property: true,
       default: '3',
       unit: 'attempts',
-      min: 0,
     }),
     setting('fastleader.minNotificationInterval', 'integer', 'First time after which votes are sent again.', {
       ...ensemble,
@@ -207,7 +206,11 @@ export const ensembleSettings: ConfigSection = {
       field: true,
       default: 'true',
     }),
-    setting('oraclePath', 'path', 'File whose first character decides for one of two servers when the other is gone.', rare),
+    setting('oraclePath', 'path', 'File whose first character decides for one of two servers when the other is gone.', {
+      importance: 'rare',
+      status: 'not yet',
+      note: 'Two servers decide by their majority only.',
+    }),
     setting('readonlymode.enabled', 'boolean', 'Serve reads to clients that ask for it while the ensemble cannot be reached.', {
       property: 'readonlymode.enabled',
       default: 'false',
@@ -217,6 +220,13 @@ export const ensembleSettings: ConfigSection = {
       ...rare,
       property: true,
       default: 'false',
+    }),
+    setting('testingonly.initialZxid', 'long', 'Counter of the first zxid of a leader (for tests).', {
+      ...rare,
+      property: true,
+      default: '0',
+      min: 0,
+      max: 0xfffffffe,
     }),
     ...pauseMonitor(),
   ],
