@@ -99,8 +99,7 @@ export class Request<Body, Result> implements RequestContent<Body> {
   abandon(code: 'CONNECTION_LOSS' | 'SESSION_EXPIRED' | 'AUTH_FAILED' | 'CLOSED', wasSent: boolean, cause: Error | null): void {
     const mayHaveBeenApplied = wasSent && this.operation.isWrite
     const reason = ABANDON_REASONS[code]
-    const outcome = mayHaveBeenApplied ? 'it may have been carried out' : 'it was not carried out'
-    const message = `${this.subject}: ${reason}; ${outcome} (${code})`
+    const message = `${this.subject}: ${reason}${this.outcome(mayHaveBeenApplied)} (${code})`
     this.fail(
       new ZooKeeperError(code, message, {
         path: this.path,
@@ -111,17 +110,17 @@ export class Request<Body, Result> implements RequestContent<Body> {
     )
   }
 
+  /** What is known of a write; it is of no interest whether a read was carried out. */
+  private outcome(mayHaveBeenApplied: boolean): string {
+    if (!this.operation.isWrite) return ''
+    return mayHaveBeenApplied ? '; it may have been carried out' : '; it was not carried out'
+  }
+
   /** Fails because the caller does not want to wait any longer. */
   giveUp(code: 'TIMEOUT' | 'ABORTED', reason: string, cause: unknown): void {
     const mayHaveBeenApplied = this.status === RequestStatus.written && this.operation.isWrite
-    const outcome = mayHaveBeenApplied ? 'it may have been carried out' : 'it was not carried out'
-    this.fail(
-      new ZooKeeperError(code, `${this.subject}: ${reason}; ${outcome} (${code})`, {
-        path: this.path,
-        mayHaveBeenApplied,
-        cause,
-      }),
-    )
+    const message = `${this.subject}: ${reason}${this.outcome(mayHaveBeenApplied)} (${code})`
+    this.fail(new ZooKeeperError(code, message, { path: this.path, mayHaveBeenApplied, cause }))
   }
 }
 
