@@ -44,10 +44,13 @@ export class Learner {
   private epoch = -1
   /** The zxid of the operation: where the history begins that follows. */
   private operationZxid = 0
-  /** The snapshot of a SNAP may hold more than its zxid says, so proposals may begin before it. */
+  /**
+   * The tree came by SNAP. It may hold more than its zxid says, so proposals may begin before it; and what is taken in until NEWLEADER
+   * is applied without being logged, because it is in the snapshot that is written then.
+   */
   private isFromSnapshot = false
-  /** What is taken in is applied without being logged, because a snapshot of it all is written at NEWLEADER. */
-  private needsSnapshot = false
+  /** A snapshot is written at NEWLEADER. */
+  private needsSnapshot: boolean
   /** The tree holds what neither the log nor a snapshot on disk gives, or only a part of it. */
   private isDatabaseBroken = false
   private hasConfig = false
@@ -64,6 +67,7 @@ export class Learner {
     this.effects = effects
     this.acceptedEpoch = options.acceptedEpoch
     this.lastAcknowledged = options.lastZxid
+    this.needsSnapshot = options.isFirstSnapshotNeeded
   }
 
   get stage(): LearnerStage {
@@ -124,8 +128,7 @@ export class Learner {
   snapshotWritten(): void {
     if (!this.endWait('snapshotWritten')) return
     this.isDatabaseBroken = false
-    this.needsSnapshot = false
-    this.logCommitted()
+    this.flush()
   }
 
   /** Everything logged is synced. */
@@ -195,13 +198,11 @@ export class Learner {
 
   private beginDiff(): void {
     this.operationZxid = this.options.lastZxid
-    this.needsSnapshot = this.options.isFirstSnapshotNeeded
     this.beginSync()
   }
 
   private beginTruncation(zxid: number): void {
     this.operationZxid = zxid
-    this.needsSnapshot = true
     this.isDatabaseBroken = true
     this.waitingFor = 'truncated'
     this.effects.truncateLog(zxid)
@@ -218,6 +219,7 @@ export class Learner {
 
   private beginSync(): void {
     this.state = 'syncing'
+    this.lastAcknowledged = this.operationZxid
     this.effects.beginSync()
   }
 
@@ -263,7 +265,7 @@ export class Learner {
       )
       return
     }
-    if (!this.needsSnapshot || this.state !== 'syncing') {
+    if (!this.isFromSnapshot || this.state !== 'syncing') {
       this.committedCount++
       return
     }
@@ -272,12 +274,8 @@ export class Learner {
   }
 
   private applyUnlogged(zxid: number): void {
-    if (this.isFromSnapshot && zxid <= this.operationZxid) {
-      this.effects.skip(zxid)
-      return
-    }
-    this.isDatabaseBroken = true
-    this.effects.apply(zxid)
+    if (zxid <= this.operationZxid) this.effects.skip(zxid)
+    else this.effects.apply(zxid)
   }
 
   private newLeader(zxid: number, bytes: Uint8Array, start: number, end: number): void {
@@ -290,8 +288,9 @@ export class Learner {
       this.hasConfig = true
     }
     this.state = 'adopting'
+    this.logCommitted()
     if (!this.needsSnapshot) {
-      this.logCommitted()
+      this.flush()
       return
     }
     this.waitingFor = 'snapshotWritten'
@@ -306,6 +305,9 @@ export class Learner {
       this.effects.apply(zxid)
       this.lastAcknowledged = zxid
     }
+  }
+
+  private flush(): void {
     this.waitingFor = 'logFlushed'
     this.effects.flushLog()
   }

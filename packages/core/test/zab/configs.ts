@@ -1,0 +1,21 @@
+import { parseMembership } from '../../src/membership/membership.ts'
+import { makeQuorumVerifier, type QuorumVerifier } from '../../src/membership/quorum-verifier.ts'
+
+/** What differs from members 1..n that all vote. */
+export interface ConfigShape {
+  readonly version?: number
+  readonly observers?: readonly number[]
+  /** Members whose port for the quorum is not the usual one. */
+  readonly moved?: readonly number[]
+}
+
+/** A configuration whose voters are `voters`. */
+export function makeConfig(voters: readonly number[], shape: ConfigShape = {}): QuorumVerifier {
+  const properties = new Map<string, string>()
+  for (const sid of [...voters, ...(shape.observers ?? [])]) {
+    const role = voters.includes(sid) ? 'participant' : 'observer'
+    const port = shape.moved?.includes(sid) === true ? 4000 : 2000
+    properties.set(`server.${sid}`, `127.0.0.1:${port + sid}:${3000 + sid}:${role};${5000 + sid}`)
+  }
+  return makeQuorumVerifier(parseMembership(properties, shape.version ?? 0, false))
+}
