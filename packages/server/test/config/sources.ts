@@ -4,8 +4,8 @@ import { dirname } from 'node:path'
 import { type ConfigSources, configFromProperties, loadConfig } from '../../src/config/load-config.ts'
 import type { ServerConfig } from '../../src/config/server-config.ts'
 import type { Logger } from '../../src/logger.ts'
+import { MemoryDisk } from '../../src/runtime/memory-disk.ts'
 import { StartupError } from '../../src/startup-error.ts'
-import { MemoryDisk } from '../memory-disk.ts'
 import { RecordingLogger } from '../recording-logger.ts'
 
 export interface Loaded {
