@@ -41,7 +41,12 @@ export interface Identity {
 
 /** What one part of a transaction did. */
 export type TransactionResult =
-  | { readonly type: 'create'; readonly path: string; readonly stat: Stat | null }
+  | {
+      readonly type: 'create'
+      readonly path: string
+      /** Only of containers and nodes with a time to live: for others servers do not send it in a transaction. */
+      readonly stat: Stat | null
+    }
   | { readonly type: 'set'; readonly stat: Stat }
   | { readonly type: 'delete' }
   | { readonly type: 'check' }

@@ -109,14 +109,16 @@ test('a transaction happens as a whole or not at all', async () => {
     .check('/tx', 1)
     .create('/tx/gone')
     .delete('/tx/gone')
+    .create('/tx/box', '', { mode: 'container' })
     .commit()
   expect(results).toMatchObject([
-    { type: 'create', path: '/tx', stat: { version: 0 } },
+    { type: 'create', path: '/tx', stat: null },
     { type: 'create', path: '/tx/s-0000000000' },
     { type: 'set', stat: { version: 1 } },
     { type: 'check' },
     { type: 'create', path: '/tx/gone' },
     { type: 'delete' },
+    { type: 'create', path: '/tx/box', stat: { version: 0 } },
   ])
   const failed = await zk
     .transaction()

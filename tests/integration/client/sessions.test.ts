@@ -1,6 +1,14 @@
 // Sessions, watches and observations of the client across lost connections, against a real server.
 
-import { type ChildrenValue, connect, decodeText, type NodeValue, type Observation, retries, type WatchEvent } from '@tskeeper/client'
+import {
+  type ChildrenValue,
+  connect,
+  decodeText,
+  type NodeValue,
+  type Observation,
+  retries,
+  type WatchEvent,
+} from '@tskeeper/client'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ClientTarget } from './client-target.ts'
 

@@ -8,7 +8,7 @@ import { type CreateBody, writeCreate } from './write-operations.ts'
 
 /** A part of a transaction, ready to be written. */
 export type TransactionPart = { readonly path: string; readonly serverPath: string } & (
-  | { readonly op: typeof Op.create2 | typeof Op.createContainer | typeof Op.createTTL; readonly create: CreateBody }
+  | { readonly op: typeof Op.create | typeof Op.createContainer | typeof Op.createTTL; readonly create: CreateBody }
   | { readonly op: typeof Op.setData; readonly data: Uint8Array | null; readonly version: number }
   | { readonly op: typeof Op.delete | typeof Op.check; readonly version: number }
 )

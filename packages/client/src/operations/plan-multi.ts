@@ -54,7 +54,8 @@ function planCreatePart(
   const { path, data = '', mode = 'persistent', ttlMs, acl } = operation
   const kind = createKind(path, mode, ttlMs)
   checkCreatePath(path, isSequentialKind(mode))
-  const op = kind.ttlMs !== null ? Op.createTTL : mode === 'container' ? Op.createContainer : Op.create2
+  // create2 is no use in a transaction: servers answer it there as create, without a Stat.
+  const op = kind.ttlMs !== null ? Op.createTTL : mode === 'container' ? Op.createContainer : Op.create
   const create = { data: dataBytes(path, data), acl: aclOrOpen(path, acl), ...kind }
   return { path, serverPath: toServer(path), op, create }
 }
