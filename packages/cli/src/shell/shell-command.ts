@@ -62,7 +62,9 @@ class ShellRun {
   constructor(parsed: ShellArguments, client: ClientOptions, surroundings: Surroundings) {
     this.#parsed = parsed
     const isAlone = parsed.command !== null
-    const isInteractive = !isAlone && process.stdin.isTTY && process.stdout.isTTY
+    const isPersonHere = !isAlone && process.stdin.isTTY && process.stdout.isTTY
+    // A terminal that cannot move its cursor gets the prompt and nothing else.
+    const isInteractive = isPersonHere && surroundings.environment['TERM'] !== 'dumb'
     this.#session = new ShellSession({
       servers: parsed.servers,
       client,
@@ -78,7 +80,7 @@ class ShellRun {
     }
     this.#terminal = isInteractive
       ? new InteractiveTerminal(options, { input: process.stdin, output: process.stdout, isErrorHere: process.stderr.isTTY })
-      : new PlainTerminal(options, parsed.hasPrompt && !isAlone)
+      : new PlainTerminal(options, (parsed.hasPrompt || isPersonHere) && !isAlone)
     this.#shell = new Shell({
       session: this.#session,
       output: this.#terminal,
@@ -92,9 +94,16 @@ class ShellRun {
   async run(): Promise<number> {
     const { command, waitsForConnection, servers, isJson } = this.#parsed
     if (!isJson) this.#terminal.out(`Connecting to ${servers}\n`)
-    await this.#session.open()
-    if (waitsForConnection) await this.#session.waitForConnection(new AbortController().signal)
-    return command === null ? this.#converse() : this.#runAlone(command)
+    try {
+      await this.#session.open()
+      if (waitsForConnection) await this.#session.waitForConnection(new AbortController().signal)
+      return await (command === null ? this.#converse() : this.#runAlone(command))
+    } finally {
+      // Only `quit` tells the session's last event: at the end of the input nobody asked for it.
+      this.#shell.printsWatches = false
+      await this.#session.close()
+      this.#terminal.close()
+    }
   }
 
   /** Reads and runs lines until the end of the input or `quit`. */
@@ -106,10 +115,6 @@ class ShellRun {
       if (line === null) break
       await this.#shell.enter(line)
     }
-    // At the end of the input nobody asked for the session's last event.
-    this.#shell.printsWatches = this.#shell.isOver && this.#shell.printsWatches
-    await this.#session.close()
-    this.#terminal.close()
     return this.#shell.exitCode
   }
 
@@ -118,9 +123,6 @@ class ShellRun {
     process.once('SIGINT', interrupt)
     const exitCode = await this.#shell.run(command)
     process.off('SIGINT', interrupt)
-    this.#shell.printsWatches = false
-    await this.#session.close()
-    this.#terminal.close()
     return exitCode
   }
 

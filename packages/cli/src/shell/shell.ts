@@ -124,6 +124,8 @@ export class Shell implements ShellControl {
 
   async #dispatch(words: readonly string[], isJson: boolean): Promise<number> {
     const [name = '', ...rest] = this.#todaysWords(words)
+    // Scripts know that help is no command; only with a word behind it it is one of ours.
+    if (name === 'help' && rest.length === 0) return this.#refuse(name, isJson)
     const builtin = builtins.find((candidate) => candidate.name === name)
     if (builtin !== undefined) return this.#runBuiltin(builtin, rest, isJson)
     const command = serverCommands.find((candidate) => candidate.name === name)

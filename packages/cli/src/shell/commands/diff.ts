@@ -62,7 +62,7 @@ function compare(left: ReadonlyMap<string, NodeRecord>, right: ReadonlyMap<strin
 function differingFields(left: NodeRecord, right: NodeRecord): string[] {
   const fields: string[] = []
   if (!isSameData(left.data, right.data)) fields.push('data')
-  if (left.kind !== right.kind || left.ttlMs !== right.ttlMs) fields.push('kind')
+  if (left.kind !== right.kind) fields.push('kind')
   if (aclText(left) !== aclText(right)) fields.push('acl')
   return fields
 }

@@ -65,10 +65,8 @@ async function importSubtree(call: CommandCall, context: CommandContext): Promis
   const options = { operation: context.operation, mayOverwrite: call.has('f') }
   let nodes = 0
   let skipped = 0
-  let lineNumber = 0
-  await forEachWide(readLines(file, context), async (line) => {
-    lineNumber++
-    const record = readRecord(line, file, lineNumber)
+  await forEachWide(readLines(file, context), async ({ line, number }) => {
+    const record = readRecord(line, `${file}, line ${number}`)
     if (record.kind === 'ephemeral') {
       skipped++
       return
@@ -80,16 +78,22 @@ async function importSubtree(call: CommandCall, context: CommandContext): Promis
   return { out, json: { path: root, nodes, skipped } }
 }
 
-function readRecord(line: string, file: string, lineNumber: number): ReturnType<typeof recordFromJson> {
+function readRecord(line: string, where: string): ReturnType<typeof recordFromJson> {
   try {
     return recordFromJson(line)
   } catch (error) {
     if (!(error instanceof ShellError)) throw error
-    throw new ShellError(`${file}, line ${lineNumber}: ${error.message}`, { code: error.code, cause: error })
+    throw new ShellError(`${where}: ${error.message}`, { code: error.code, cause: error })
   }
 }
 
-async function* readLines(file: string, context: CommandContext): AsyncGenerator<string> {
+interface NumberedLine {
+  readonly line: string
+  /** Counted from 1, empty lines too. */
+  readonly number: number
+}
+
+async function* readLines(file: string, context: CommandContext): AsyncGenerator<NumberedLine> {
   if (file === '-' && !context.isAlone)
     throw new ShellError('- is the input of this shell itself: name a file, or run import as one command alone')
   const input = file === '-' ? process.stdin : createReadStream(resolve(context.surroundings.workingDirectory, file))
@@ -97,7 +101,11 @@ async function* readLines(file: string, context: CommandContext): AsyncGenerator
   const failure = new Promise<never>((_resolve, reject) => input.once('error', (error: Error) => reject(fileError(error))))
   failure.catch(() => undefined)
   if (file !== '-') await Promise.race([once(input, 'open'), failure])
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) if (line.trim() !== '') yield line
+  let number = 0
+  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    number++
+    if (line.trim() !== '') yield { line, number }
+  }
 }
 
 function fileError(error: unknown): ShellError {

@@ -28,7 +28,7 @@ export const findCommand: ShellCommand = {
   purpose: 'Prints the paths of the nodes to which everything said applies.',
   options: [
     { name: 'name', value: 'pattern', help: 'name of the node; * is any text and ? any character' },
-    { name: 'type', value: 'kind', help: 'persistent, ephemeral, container or ttl' },
+    { name: 'type', value: 'kind', help: 'persistent or ephemeral' },
     { name: 'size', value: 'bytes', help: 'bytes of data: 10, +10 for more, -10 for less' },
     { name: 'text', value: 'text', help: 'the data contains this' },
   ],
@@ -117,9 +117,8 @@ function matcherOf(call: CommandCall): (node: WalkedNode) => boolean {
   }
   const kind = call.value('type')
   if (kind !== null) {
-    if (!['persistent', 'ephemeral', 'container', 'ttl'].includes(kind))
-      throw new ShellError(`-type is persistent, ephemeral, container or ttl, not ${kind}`)
-    tests.push(({ stat }) => kindOf(stat.ephemeralOwner) === kind)
+    if (kind !== 'persistent' && kind !== 'ephemeral') throw new ShellError(`-type is persistent or ephemeral, not ${kind}`)
+    tests.push(({ stat }) => kindOf(stat) === kind)
   }
   const size = call.value('size')
   if (size !== null) tests.push(sizeTest(size))

@@ -1,14 +1,13 @@
 // A node as it is carried from one place to another: by `cp`, by `export` and `import`, and what `diff` compares.
 
-import type { OperationOptions, ZooKeeper } from '@tskeeper/client'
+import type { OperationOptions, Stat, ZooKeeper } from '@tskeeper/client'
 import { type Acl, childPath, formatAcl, parseAcl } from '@tskeeper/protocol'
-import { ownerKind, ownerTtlMs } from '@tskeeper/protocol/server'
 import { ShellError } from '../shell-error.ts'
 import { dataFromJson, dataJson, type JsonValue } from '../text/json-values.ts'
 import { walk } from '../tree-walk.ts'
 
-/** How long a node lives. */
-export type NodeKind = 'persistent' | 'ephemeral' | 'container' | 'ttl'
+/** Whose life a node shares. Servers do not tell clients which nodes are containers or have a time to live: they count as persistent. */
+export type NodeKind = 'persistent' | 'ephemeral'
 
 /** A node without what only its place and its history give it. */
 export interface NodeRecord {
@@ -17,8 +16,6 @@ export interface NodeRecord {
   /** Null is no data, which servers keep apart from no bytes. */
   readonly data: Uint8Array | null
   readonly kind: NodeKind
-  /** Milliseconds, of kind `ttl`; else null. */
-  readonly ttlMs: number | null
   /** Null when it was not asked for. */
   readonly acl: readonly Acl[] | null
 }
@@ -26,10 +23,9 @@ export interface NodeRecord {
 /** The server's own nodes: they are never carried along. */
 const SYSTEM_PATH = '/zookeeper'
 
-/** What kind of node an ephemeralOwner makes. */
-export function kindOf(owner: bigint): NodeKind {
-  const kind = ownerKind(owner, { hasExtendedTypes: true, hasOldTtlNodes: false })
-  return kind === 'unknown' ? 'ephemeral' : kind
+/** What kind of node it is, by its Stat. */
+export function kindOf(stat: Pick<Stat, 'ephemeralOwner'>): NodeKind {
+  return stat.ephemeralOwner === 0n ? 'persistent' : 'ephemeral'
 }
 
 /** Every node at and below `root`, parents first, but for the server's own. */
@@ -52,12 +48,10 @@ export async function* readSubtree(
     return { path, value, children, acl }
   })
   for await (const { path, value, acl } of nodes) {
-    const kind = kindOf(value.stat.ephemeralOwner)
     yield {
       path: relativePath(root, path),
       data: value.isNull ? null : value.data,
-      kind,
-      ttlMs: kind === 'ttl' ? ownerTtlMs(value.stat.ephemeralOwner) : null,
+      kind: kindOf(value.stat),
       acl,
     }
   }
@@ -91,9 +85,7 @@ export async function writeNode(
     return
   }
   const acl = record.acl === null ? {} : { acl: record.acl }
-  const common = { ...operation, ...acl }
-  if (record.kind === 'ttl') await client.create(path, record.data, { ...common, mode: 'ttl', ttlMs: record.ttlMs ?? 1 })
-  else await client.create(path, record.data, { ...common, mode: record.kind })
+  await client.create(path, record.data, { ...operation, ...acl })
 }
 
 /** One line of an export. */
@@ -102,7 +94,6 @@ export function recordToJson(record: NodeRecord): JsonValue {
     path: record.path,
     ...dataJson({ data: record.data ?? new Uint8Array(0), isNull: record.data === null }),
     ...(record.kind === 'persistent' ? {} : { kind: record.kind }),
-    ...(record.ttlMs === null ? {} : { ttlMs: record.ttlMs }),
     ...(record.acl === null ? {} : { acl: record.acl.map(formatAcl) }),
   }
 }
@@ -123,11 +114,8 @@ export function recordFromJson(line: string): NodeRecord {
   const encoding: unknown = fields.get('encoding') ?? 'utf8'
   if (encoding !== 'utf8' && encoding !== 'base64') throw badField('encoding', 'utf8 or base64', encoding)
   const kind: unknown = fields.get('kind') ?? 'persistent'
-  if (kind !== 'persistent' && kind !== 'ephemeral' && kind !== 'container' && kind !== 'ttl')
-    throw badField('kind', 'persistent, ephemeral, container or ttl', kind)
-  const ttlMs: unknown = fields.get('ttlMs') ?? null
-  if (ttlMs !== null && typeof ttlMs !== 'number') throw badField('ttlMs', 'a number', ttlMs)
-  return { path, data: dataFromJson(data, encoding), kind, ttlMs, acl: readAclField(fields.get('acl')) }
+  if (kind !== 'persistent' && kind !== 'ephemeral') throw badField('kind', 'persistent or ephemeral', kind)
+  return { path, data: dataFromJson(data, encoding), kind, acl: readAclField(fields.get('acl')) }
 }
 
 function readAclField(value: unknown): readonly Acl[] | null {
