@@ -1,7 +1,7 @@
 import { configFromProperties } from '../../src/config/load-config.ts'
 import type { ServerConfig } from '../../src/config/server-config.ts'
 import { silentLogger } from '../../src/logger.ts'
-import { MemoryDisk } from '../memory-disk.ts'
+import { MemoryDisk } from '../../src/runtime/memory-disk.ts'
 
 /** A configuration with these lines in its file, beside the two that every one needs. */
 export function configWith(lines: Readonly<Record<string, string>>): ServerConfig {

@@ -4,6 +4,7 @@
 import { ByteReader, ByteWriter, Op } from '@tskeeper/protocol/server'
 import { configFromProperties } from '../../src/config/load-config.ts'
 import type { RunningServer } from '../../src/running-server.ts'
+import { MemoryDisk } from '../../src/runtime/memory-disk.ts'
 import type {
   ConnectionAttempt,
   ConnectionHandler,
@@ -16,7 +17,6 @@ import type {
 import type { TimerHandle, Timers } from '../../src/runtime/runtime.ts'
 import { startServer } from '../../src/server.ts'
 import { FixedRandom, ManualClock } from '../manual-runtime.ts'
-import { MemoryDisk } from '../memory-disk.ts'
 import { RecordingLogger } from '../recording-logger.ts'
 
 interface VirtualTimer {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import type { MemoryDisk } from '../../src/runtime/memory-disk.ts'
 import { writeFileAtomically } from '../../src/storage/atomic-file.ts'
-import type { MemoryDisk } from '../memory-disk.ts'
 import { DIRECTORY, emptyDisk, putFile } from './sample-log.ts'
 
 const PATH = `${DIRECTORY}/currentEpoch`

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { silentLogger } from '../../src/logger.ts'
+import { MemoryDisk } from '../../src/runtime/memory-disk.ts'
 import { StartupError } from '../../src/startup-error.ts'
 import { type DataDirectories, locateDirectories, openDirectories, readMyId } from '../../src/storage/data-directories.ts'
-import { MemoryDisk } from '../memory-disk.ts'
 import { putFile } from './sample-log.ts'
 
 function open(disk: MemoryDisk, dataDir = '/data', dataLogDir = dataDir, isAutocreateAllowed = true): DataDirectories {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { MemoryDisk } from '../../src/runtime/memory-disk.ts'
 import { NodeDisk } from '../../src/runtime/node-disk.ts'
 import { StartupError } from '../../src/startup-error.ts'
 import {
@@ -8,7 +9,6 @@ import {
   readEpochFile,
   writeEpochFile,
 } from '../../src/storage/epoch-files.ts'
-import type { MemoryDisk } from '../memory-disk.ts'
 import { DIRECTORY, emptyDisk, putFile } from './sample-log.ts'
 
 const EPOCH = 4294967296

@@ -4,11 +4,11 @@
 import { Database, DatabaseRestorer } from '@tskeeper/core'
 import { expect, test } from 'vitest'
 import { silentLogger } from '../../src/logger.ts'
+import type { MemoryDisk } from '../../src/runtime/memory-disk.ts'
 import { NodeDisk } from '../../src/runtime/node-disk.ts'
 import { locateDirectories } from '../../src/storage/data-directories.ts'
 import { type Recovery, recover } from '../../src/storage/recovery.ts'
 import { ManualClock } from '../manual-runtime.ts'
-import type { MemoryDisk } from '../memory-disk.ts'
 import { DIRECTORY, emptyDisk, flipBit, putFile } from './sample-log.ts'
 
 const GOLDEN = `${import.meta.dirname}/../golden`

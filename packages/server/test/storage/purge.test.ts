@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { silentLogger } from '../../src/logger.ts'
+import type { MemoryDisk } from '../../src/runtime/memory-disk.ts'
 import { listStoredFiles } from '../../src/storage/file-names.ts'
 import { type PurgeResult, purge } from '../../src/storage/purge.ts'
 import { selectLogFiles } from '../../src/storage/txn-log-reader.ts'
-import type { MemoryDisk } from '../memory-disk.ts'
 import { DIRECTORY, emptyDisk, putFile } from './sample-log.ts'
 
 /** Enough of a snapshot for the quick test. */

@@ -2,11 +2,11 @@
 
 import { ByteWriter } from '@tskeeper/protocol/server'
 import { silentLogger } from '../../src/logger.ts'
+import { MemoryDisk } from '../../src/runtime/memory-disk.ts'
 import { TxnLog, type TxnLogOptions } from '../../src/storage/txn-log.ts'
 import { beginEntry, endEntry } from '../../src/storage/txn-log-entry.ts'
 import { type ReadLogsOptions, type ReadLogsResult, readTxnLogs } from '../../src/storage/txn-log-reader.ts'
 import { FixedRandom, ManualClock, ManualTimers } from '../manual-runtime.ts'
-import { MemoryDisk } from '../memory-disk.ts'
 
 /** Where the logs of tests are. */
 export const DIRECTORY = '/data/version-2'

@@ -3,9 +3,9 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { CrashOptions, MemoryDisk } from '../../src/runtime/memory-disk.ts'
 import { CorruptLogError } from '../../src/storage/corrupt-log-error.ts'
 import { removeUnfinishedFiles } from '../../src/storage/file-names.ts'
-import type { CrashOptions, MemoryDisk } from '../memory-disk.ts'
 import { DIRECTORY, LogFixture, readAll, upTo } from './sample-log.ts'
 
 interface Moment {

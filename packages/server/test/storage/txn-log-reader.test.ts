@@ -1,9 +1,9 @@
 import { ByteWriter, DecodeError } from '@tskeeper/protocol/server'
 import { expect, test } from 'vitest'
 import { silentLogger } from '../../src/logger.ts'
+import type { MemoryDisk } from '../../src/runtime/memory-disk.ts'
 import { CorruptLogError } from '../../src/storage/corrupt-log-error.ts'
 import { readTxnLogs } from '../../src/storage/txn-log-reader.ts'
-import type { MemoryDisk } from '../memory-disk.ts'
 import { RecordingLogger } from '../recording-logger.ts'
 import {
   DIRECTORY,

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { silentLogger } from '../../src/logger.ts'
+import type { MemoryDisk } from '../../src/runtime/memory-disk.ts'
 import { locateDirectories } from '../../src/storage/data-directories.ts'
 import { lastLoggedZxid, truncateLogs } from '../../src/storage/txn-log-truncate.ts'
-import type { MemoryDisk } from '../memory-disk.ts'
 import { DIRECTORY, emptyDisk, LogFixture, putFile, readAll, sampleLogFile, upTo } from './sample-log.ts'
 
 const PLAUSIBLE = new Uint8Array([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0x2f])

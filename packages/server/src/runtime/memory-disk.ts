@@ -2,7 +2,7 @@
 // after a power failure. Written bytes become durable by a sync of the file, names by a sync of the
 // directory; a crash keeps what is durable and, of the rest, as much as the test says.
 
-import { type Disk, DiskError, type DiskFile } from '../src/runtime/disk.ts'
+import { type Disk, DiskError, type DiskFile } from './disk.ts'
 
 /** How much of what was not yet durable survives a crash. The default is nothing. */
 export interface CrashOptions {
@@ -40,7 +40,7 @@ interface PendingTruncation {
 
 /** Bytes with zeros implied up to `length`: preallocated files cost nothing. */
 class Content {
-  bytes = new Uint8Array(0)
+  bytes: Uint8Array = new Uint8Array(0)
   length = 0
   /** End of what has been written in earnest: a single byte far out makes a hole and costs no room. */
   allocated = 0
@@ -87,8 +87,8 @@ class Content {
 
 /** A file without its name. */
 class Inode {
-  current = new Content()
-  durable = new Content()
+  current: Content = new Content()
+  durable: Content = new Content()
   /** Changes of `current` that `durable` does not have, with a number that orders them over all files. */
   pending: { readonly sequence: number; readonly change: PendingWrite | PendingTruncation }[] = []
 
@@ -120,6 +120,8 @@ export class MemoryDisk implements Disk {
   /** Number of writes and of syncs so far. */
   writeCount = 0
   syncCount = 0
+  /** Ends an asynchronous sync when its owner thinks fit, by calling what it is given; null: `completeSyncs` ends them. */
+  scheduleSync: ((done: () => void) => void) | null = null
   /** Called at the beginning of each operation that changes something: a test may crash the disk there. */
   onChange: (operation: string, path: string) => void = () => {}
   private names = new Map<string, Inode>()
@@ -322,7 +324,8 @@ export class MemoryDisk implements Disk {
   }
 
   beginSync(done: () => void): void {
-    this.syncsInFlight.push({ done })
+    if (this.scheduleSync !== null) this.scheduleSync(done)
+    else this.syncsInFlight.push({ done })
   }
 
   // --- crash ------------------------------------------------------------------------------------
