@@ -320,9 +320,12 @@ export class FastLeaderElection {
     if (wasFinalizing && this.#phase === 'gathering') this.#count()
   }
 
-  /** During the last wait votes that are not better are ignored, but a further one for the proposal may complete the voters. */
+  /**
+   * During the last wait votes that are not better are ignored, but a further one for the proposal may complete the voters. Its sender may
+   * be a step ahead and have decided for it already.
+   */
   #takeLateSupport(from: number, vote: CastVote): void {
-    if (vote.state !== PeerState.looking || !votesAgree(vote, this.#castProposal())) return
+    if (vote.state === PeerState.observing || !votesAgree(vote, this.#castProposal())) return
     this.#ballots.put(from, { ...vote, version: 0 })
     this.#count()
   }

@@ -200,6 +200,13 @@ test('when all voters propose the same server, there is nothing to wait for', ()
   expect(effects.take()).toEqual(['LEADING 3 round 1 by 1,2,3'])
 })
 
+test('a voter that has decided for the same server already completes the voters, too', () => {
+  const { election, effects } = lookingServer(3)
+  election.notification(1, notify(3), 5)
+  election.notification(2, notify(3, { state: FOLLOWING }), 7)
+  expect(effects.take()).toEqual(['LEADING 3 round 1 by 1,2,3'])
+})
+
 test('a server alone elects itself at once', () => {
   const { election, effects } = makeElection(1, majorityOf(1))
   election.lookForLeader(0, 0, 0)

@@ -116,7 +116,6 @@ test('an observer finds the leader and is never asked', () => {
   const membership = membersTo(4, 0, [4])
   const servers = [1, 2, 3, 4].map((id) => new Server(world, id, membership))
   for (const server of servers) server.look()
-  world.settle(); console.log('T0', servers.map((s) => s.outcomes), world.dialled.map((d) => [d.to, d.connection.isClosed, d.connection.written.length, d.connection.peer?.written.length]))
   world.advance(1000)
   expect(servers.map(({ outcomes }) => outcomes.at(-1))).toEqual([
     'following 3 by 1,2,3',
