@@ -2,7 +2,15 @@
 // ensemble plays one after the other come and go around it. A leader that sends its own data can make the database and the
 // log be replaced: nobody holds on to them for longer than a role lasts.
 
-import { type Crc32, Database, DatabaseRestorer, Preparer, type SnapshotTarget } from '@tskeeper/core'
+import {
+  CommittedWindow,
+  type Crc32,
+  Database,
+  DatabaseRestorer,
+  Preparer,
+  type ReconfigAuthority,
+  type SnapshotTarget,
+} from '@tskeeper/core'
 import { crc32 } from '@tskeeper/protocol/server'
 import type { Authentication } from './auth/authentication.ts'
 import type { ServerConfig } from './config/server-config.ts'
@@ -11,8 +19,10 @@ import type { ServerMetrics } from './metrics/server-metrics.ts'
 import { SnapshotService } from './pipeline/snapshot-service.ts'
 import type { Runtime } from './runtime/runtime.ts'
 import { type DataDirectories, openDirectories } from './storage/data-directories.ts'
+import { LOG_PREFIX, listStoredFiles, SNAPSHOT_PREFIX } from './storage/file-names.ts'
 import { type Recovery, recover } from './storage/recovery.ts'
 import { TxnLog } from './storage/txn-log.ts'
+import { truncateLogs } from './storage/txn-log-truncate.ts'
 
 const KIB = 1024
 
@@ -28,14 +38,17 @@ export interface ReplicaParts {
 export class Replica {
   readonly directories: DataDirectories
   readonly snapshots: SnapshotService
+  /** The last transactions, for learners that lack no more than these; empty in a server that stands alone. */
+  readonly window: CommittedWindow
   database: Database
   log: TxnLog
   private readonly parts: ReplicaParts
 
-  private constructor(parts: ReplicaParts, directories: DataDirectories, database: Database) {
+  private constructor(parts: ReplicaParts, directories: DataDirectories, database: Database, window: CommittedWindow) {
     this.parts = parts
     this.directories = directories
     this.database = database
+    this.window = window
     this.log = this.openLog()
     const { runtime, config, logger, metrics, onFailure } = parts
     this.snapshots = new SnapshotService({
@@ -62,16 +75,17 @@ export class Replica {
       logger,
     })
     const beganMs = runtime.clock.monotonicMs()
-    const recovery = await recoverDatabase(parts, directories)
+    const window = new CommittedWindow()
+    const recovery = await recoverDatabase(parts, directories, window)
     metrics.snapshots.databaseInitTimeMs.record(runtime.clock.monotonicMs() - beganMs)
     metrics.snapshots.startupSnapshotLoadTimeMs.record(recovery.snapshotLoadMs)
     metrics.snapshots.startupTxnsLoadTimeMs.record(recovery.replayMs)
     metrics.snapshots.startupTxnsLoaded.record(recovery.replayedCount)
-    return { replica: new Replica(parts, directories, recovery.database), recovery }
+    return { replica: new Replica(parts, directories, recovery.database, window), recovery }
   }
 
   /** A preparer for this database as it is now. */
-  newPreparer(authentication: Authentication): Preparer {
+  newPreparer(authentication: Authentication, reconfigAuthority?: ReconfigAuthority): Preparer {
     const { config, logger, metrics } = this.parts
     return new Preparer(this.database, {
       schemes: authentication.schemes,
@@ -79,6 +93,7 @@ export class Replica {
       isQuotaEnforced: config.enforceQuota,
       isCloseSessionListed: config.isCloseSessionTxnEnabled,
       isReconfigEnabled: config.reconfigEnabled,
+      ...(reconfigAuthority === undefined ? {} : { reconfigAuthority }),
       onQuotaExcess: ({ path, what, isHard, limit, usage }) => {
         metrics.requests.quotaExceeded.add(path.split('/')[1] ?? '', 1)
         logger.warn(`Quota exceeded: ${path} [current ${what}=${usage}, ${isHard ? 'hard' : 'soft'} ${what} limit=${limit}]`)
@@ -96,6 +111,67 @@ export class Replica {
       )
       for (const node of [...nodes]) database.deleteNode(node, database.lastZxid)
     }
+  }
+
+  /** Is there a snapshot on disk? */
+  hasSnapshot(): boolean {
+    return listStoredFiles(this.parts.runtime.disk, this.directories.snapshotDirectory, SNAPSHOT_PREFIX).length > 0
+  }
+
+  /** An empty database and what fills it, for a snapshot that comes from a leader. */
+  newDatabaseToRestore(): { readonly database: Database; readonly target: SnapshotTarget } {
+    const database = newDatabase(this.parts)
+    return { database, target: new DatabaseRestorer(database) }
+  }
+
+  /** This database takes the place of the one before; the log goes on in a new file. */
+  replaceDatabase(database: Database): void {
+    this.snapshots.abandon()
+    this.database = database
+    this.window.clear()
+    this.log.roll()
+    this.watchMetrics()
+  }
+
+  /** Loads the database anew from what is on disk. */
+  async reload(): Promise<Recovery<Database>> {
+    this.snapshots.abandon()
+    this.log.close()
+    const recovery = await recoverDatabase(this.parts, this.directories, this.window)
+    this.database = recovery.database
+    this.log = this.openLog()
+    this.watchMetrics()
+    return recovery
+  }
+
+  /** Cuts the log behind `zxid` and loads the database anew. False if the state at `zxid` cannot be brought back from what is here. */
+  async truncate(zxid: number): Promise<boolean> {
+    const { config, runtime, logger } = this.parts
+    this.snapshots.abandon()
+    this.log.close()
+    const entryLengthMax = config.juteMaxBuffer + config.juteMaxBufferExtraSize
+    const isCut = truncateLogs({ disk: runtime.disk, directories: this.directories, entryLengthMax, logger }, zxid)
+    this.log = this.openLog()
+    if (!isCut) return false
+    await this.reload()
+    this.database.lastZxid = Math.max(this.database.lastZxid, zxid)
+    return true
+  }
+
+  /**
+   * A snapshot of the leader's data is on disk, in the file with this zxid: the logs and snapshots from before are another history, and go.
+   * The logs go first, the newest in front: a crash between leaves nothing that would be replayed onto the new snapshot.
+   */
+  forgetOlderHistory(zxid: number): void {
+    const { disk } = this.parts.runtime
+    const { logDirectory, snapshotDirectory } = this.directories
+    this.log.roll()
+    for (const file of listStoredFiles(disk, logDirectory, LOG_PREFIX).reverse()) disk.remove(file.path)
+    disk.syncDirectory(logDirectory)
+    for (const file of listStoredFiles(disk, snapshotDirectory, SNAPSHOT_PREFIX).reverse()) {
+      if (file.zxid !== zxid) disk.remove(file.path)
+    }
+    disk.syncDirectory(snapshotDirectory)
   }
 
   private openLog(): TxnLog {
@@ -122,22 +198,32 @@ export class Replica {
   }
 }
 
-function recoverDatabase(parts: ReplicaParts, directories: DataDirectories): Promise<Recovery<Database>> {
+function recoverDatabase(
+  parts: ReplicaParts,
+  directories: DataDirectories,
+  window: CommittedWindow,
+): Promise<Recovery<Database>> {
   const { config, runtime, logger } = parts
+  const feed = config.isDistributed ? new WindowFeed(window) : null
   const recovered = recover<Database>({
     disk: runtime.disk,
     directories,
     target: {
       createForSnapshot(): { database: Database; target: SnapshotTarget } {
+        window.clear()
         const database = newDatabase(parts)
         return { database, target: new DatabaseRestorer(database) }
       },
       createFresh(): Database {
+        window.clear()
         const database = newDatabase(parts)
         database.createReservedNodes()
         return database
       },
-      replay: (database, bytes, start, end) => database.apply(bytes, viewOf(bytes), start, end),
+      replay(database, bytes, start, end): void {
+        database.apply(bytes, viewOf(bytes), start, end)
+        feed?.add(database.appliedZxid, bytes, start, end)
+      },
     },
     isAutocreateAllowed: config.dbAutocreate,
     isEmptySnapshotTrusted: config.snapshotTrustEmpty,
@@ -161,6 +247,32 @@ function newDatabase({ config, runtime }: ReplicaParts): Database {
 }
 
 const portableCrc32: Crc32 = crc32
+
+/** Copies of this size are made of what is replayed into the window. */
+const FEED_CHUNK_BYTES = 64 * 1024
+
+/** Fills the window of transactions while the log is replayed. */
+class WindowFeed {
+  private readonly window: CommittedWindow
+  private chunk = new Uint8Array(0)
+  private used = 0
+
+  constructor(window: CommittedWindow) {
+    this.window = window
+  }
+
+  add(zxid: number, bytes: Uint8Array, start: number, end: number): void {
+    const length = end - start
+    if (this.used + length > this.chunk.length) {
+      this.chunk = new Uint8Array(Math.max(FEED_CHUNK_BYTES, length))
+      this.used = 0
+    }
+    this.chunk.set(bytes.subarray(start, end), this.used)
+    this.window.append(zxid, this.chunk, this.used, this.used + length)
+    this.window.commit(zxid)
+    this.used += length
+  }
+}
 
 // Replay reuses one buffer for many entries.
 let viewedBytes: Uint8Array | null = null

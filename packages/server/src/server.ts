@@ -1,6 +1,7 @@
 // Starts the server that a configuration describes: one that stands alone, or a member of an ensemble.
 
 import type { ServerConfig } from './config/server-config.ts'
+import { startQuorumPeer } from './quorum/quorum-peer.ts'
 import type { RunningServer, StartOptions } from './running-server.ts'
 import { startStandaloneServer } from './standalone-server.ts'
 import { StartupError } from './startup-error.ts'
@@ -12,17 +13,11 @@ const EXIT_BAD_CONFIG = 2
  * with what else went wrong.
  */
 export async function startServer(config: ServerConfig, options: StartOptions): Promise<RunningServer> {
-  if (config.isDistributed) {
-    throw new StartupError(
-      'this configuration describes an ensemble, and this version serves standalone only: remove the server.N lines and standaloneEnabled=false',
-      EXIT_BAD_CONFIG,
-    )
-  }
   if (config.secureClientPort !== null) {
     throw new StartupError(
       `secureClientPort=${config.secureClientPort}: TLS is not available in this version; remove the line`,
       EXIT_BAD_CONFIG,
     )
   }
-  return startStandaloneServer(config, options)
+  return config.isDistributed ? startQuorumPeer(config, options) : startStandaloneServer(config, options)
 }

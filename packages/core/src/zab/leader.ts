@@ -104,6 +104,11 @@ export class Leader<Link extends object> {
     return this.tracker?.lastProposed ?? -1
   }
 
+  /** SYNC requests that wait for commits. */
+  get pendingSyncCount(): number {
+    return this.pendingSyncs.size
+  }
+
   /** Every how many milliseconds the shell calls `heartbeat`. */
   get heartbeatMs(): number {
     return this.options.tickTimeMs / 2

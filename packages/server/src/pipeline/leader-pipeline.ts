@@ -44,8 +44,10 @@ export interface LeaderPipelineParts {
   readonly clock: Clock
   readonly timers: Timers
   readonly metrics: ServerMetrics
-  /** The batch is proposed: tell the leader, and send it. `chunk` holds its entries as `batch.entries` does, for good. */
-  readonly onProposed: (batch: WriteBatch, chunk: Uint8Array, view: DataView) => void
+  /** The batch is proposed: tell the leader, and send it. */
+  readonly onProposed: (batch: WriteBatch) => void
+  /** A session of another server's client is tracked from now on. */
+  readonly onSessionTracked: () => void
   /** The own log is synced up to this zxid. */
   readonly onSynced: (zxid: number) => void
   /** The epoch has no more zxids. */
@@ -59,6 +61,8 @@ export interface LeaderPipelineParts {
 export class LeaderPipeline implements WritePath {
   private readonly parts: LeaderPipelineParts
   private readonly prepare: PrepareStage
+  /** Complete and waiting to be proposed: a reconfiguration is proposed by itself. */
+  private readonly sealed: WriteBatch[] = []
   /** Proposed and not committed to the end, oldest first. */
   private readonly proposed: WriteBatch[] = []
   private readonly spares: WriteBatch[] = []
@@ -84,12 +88,15 @@ export class LeaderPipeline implements WritePath {
   }
 
   get inProcess(): number {
-    return this.prepare.gathering.count + this.proposedCount
+    let count = this.prepare.gathering.count + this.proposedCount
+    for (const batch of this.sealed) count += batch.count
+    return count
   }
 
   get largeRequestBytes(): number {
     let bytes = this.prepare.gathering.largeRequestBytes
     for (const batch of this.proposed) bytes += batch.largeRequestBytes
+    for (const batch of this.sealed) bytes += batch.largeRequestBytes
     return bytes
   }
 
@@ -111,7 +118,7 @@ export class LeaderPipeline implements WritePath {
     if (!this.mayPrepare()) return
     const { session } = connection
     const check = session === null ? SessionCheck.UNKNOWN : this.parts.tracker().check(session, localOwner)
-    if (check === SessionCheck.OK) this.prepare.request(connection, requester, op, xid, timeMs, arrivedMs, input)
+    if (check === SessionCheck.OK) this.request(connection, requester, op, xid, timeMs, arrivedMs, input)
     else this.prepare.refusal(connection, requester.sessionId, op, xid, codeOfCheck(check), timeMs, arrivedMs)
   }
 
@@ -149,6 +156,7 @@ export class LeaderPipeline implements WritePath {
     if (op === Op.createSession) {
       const timeoutMs = input.readInt()
       tracker.add(sessionId, timeoutMs, nowMs).owner = owner
+      this.parts.onSessionTracked()
       this.prepare.createSession(null, sessionId, timeoutMs, timeMs, nowMs)
       return
     }
@@ -160,7 +168,29 @@ export class LeaderPipeline implements WritePath {
     }
     const check = tracker.checkId(sessionId, owner)
     if (check !== SessionCheck.OK) this.prepare.refusal(null, sessionId, op, xid, codeOfCheck(check), timeMs, nowMs)
-    else this.prepare.request(null, { sessionId, identities }, op, xid, timeMs, nowMs, input)
+    else this.request(null, { sessionId, identities }, op, xid, timeMs, nowMs, input)
+  }
+
+  private request(
+    connection: ClientConnection | null,
+    requester: Requester,
+    op: number,
+    xid: number,
+    timeMs: number,
+    arrivedMs: number,
+    input: ByteReader,
+  ): void {
+    if (op === Op.reconfig) this.seal()
+    this.prepare.request(connection, requester, op, xid, timeMs, arrivedMs, input)
+    if (op !== Op.reconfig) return
+    this.prepare.gathering.config = this.parts.preparer.proposedConfig
+    this.seal()
+  }
+
+  private seal(): void {
+    if (this.prepare.gathering.count === 0) return
+    this.sealed.push(this.prepare.gathering)
+    this.prepare.gathering = this.spares.pop() ?? new WriteBatch()
   }
 
   /** Is there a zxid for one more write? A role that ends takes none; its clients' connections are closed. */
@@ -181,11 +211,14 @@ export class LeaderPipeline implements WritePath {
   // --- proposing -------------------------------------------------------------------------------
 
   /** Proposes what has gathered. */
-  flush(): void {
-    const batch = this.prepare.gathering
-    if (this.isStopped || this.hasFailed || batch.count === 0) return
+  private flush(): void {
+    this.seal()
+    for (let batch = this.sealed.shift(); batch !== undefined; batch = this.sealed.shift()) this.propose(batch)
+  }
+
+  private propose(batch: WriteBatch): void {
+    if (this.isStopped || this.hasFailed) return
     const { log, clock, metrics, window } = this.parts
-    this.prepare.gathering = this.spares.pop() ?? new WriteBatch()
     this.proposed.push(batch)
     this.proposedCount += batch.count
     batch.startedMs = clock.monotonicMs()
@@ -195,7 +228,7 @@ export class LeaderPipeline implements WritePath {
     const chunk = batch.entries.toBytes()
     for (let i = 0; i < batch.count; i++)
       window.append(batch.firstZxid + i, chunk, batch.starts[i] as number, batch.ends[i] as number)
-    this.parts.onProposed(batch, chunk, batch.entries.view)
+    this.parts.onProposed(batch)
     // Telling the learners may have ended the role: what was proposed is logged all the same.
     try {
       log.append(batch.entries.bytes, batch.entries.position, batch.firstZxid, batch.lastZxid, batch.count)
@@ -279,6 +312,7 @@ export class LeaderPipeline implements WritePath {
   *outstanding(): Generator<OutstandingRequestView> {
     const nowMs = this.parts.clock.monotonicMs()
     for (const batch of this.proposed) yield* outstandingOf(batch, nowMs)
+    for (const batch of this.sealed) yield* outstandingOf(batch, nowMs)
     yield* outstandingOf(this.prepare.gathering, nowMs)
   }
 

@@ -228,7 +228,10 @@ export class LearnerPipeline implements WritePath {
   }
 
   private sync(): void {
-    if (this.isSyncing || this.hasFailed || this.syncingZxid === this.loggedZxid) return
+    if (!this.isSyncing && !this.hasFailed && this.syncingZxid !== this.loggedZxid) this.beginSync()
+  }
+
+  private beginSync(): void {
     this.isSyncing = true
     this.syncingZxid = this.loggedZxid
     try {
@@ -264,7 +267,7 @@ export class LearnerPipeline implements WritePath {
     this.append()
     this.onFlushed = done
     if (this.hasFailed) return
-    if (!this.isSyncing) this.parts.log.sync((error) => (error === null ? this.becomeIdle() : this.fail(error)))
+    if (!this.isSyncing) this.beginSync()
   }
 
   /** The zxids in (`afterZxid`, `lastZxid`] that are in the log, ascending; each is given once. */

@@ -72,6 +72,11 @@ export class SessionService {
     this.schedule(this.parts.tracker.nextExpiryMs())
   }
 
+  /** A session was tracked or touched by others: it may be due before those that were known. */
+  reschedule(): void {
+    this.schedule(this.parts.tracker.nextExpiryMs())
+  }
+
   stop(): void {
     this.isExpiring = false
     this.timer?.cancel()

@@ -95,6 +95,24 @@ export class SnapshotService {
     runtime.timers.soon(this.step)
   }
 
+  /** Writes a snapshot of the database as it is now and calls `done` when it is durable, instead of one that is being written. */
+  writeNow(done: (zxid: number) => void): void {
+    this.abandon()
+    const options = this.writerOptions()
+    const { zxid } = options.source
+    try {
+      this.writer = new SnapshotWriter(options, (error) => {
+        this.writer = null
+        if (error === null) done(zxid)
+        else this.fail(error)
+      })
+    } catch (error) {
+      this.fail(error)
+      return
+    }
+    this.parts.runtime.timers.soon(this.step)
+  }
+
   private fail(cause: unknown): void {
     const reason = cause instanceof Error ? cause.message : String(cause)
     this.parts.onFailure(

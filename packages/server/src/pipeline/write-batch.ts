@@ -1,3 +1,4 @@
+import type { QuorumVerifier } from '@tskeeper/core'
 import { ByteWriter } from '@tskeeper/protocol/server'
 import type { OutstandingRequestView } from '../admin/server-view.ts'
 import type { ClientConnection } from '../listener/client-connection.ts'
@@ -34,6 +35,8 @@ export class WriteBatch {
   startedMs = 0
   /** Bytes of the requests among these that count as large. */
   largeRequestBytes = 0
+  /** The configuration that the batch, which is a single reconfiguration then, proposes; else null. */
+  config: QuorumVerifier | null = null
 
   add(
     connection: ClientConnection | null,
@@ -64,6 +67,7 @@ export class WriteBatch {
     this.count = 0
     this.doneCount = 0
     this.largeRequestBytes = 0
+    this.config = null
     if (this.entries.bytes.length > KEPT_BYTES_MAX) this.entries = new ByteWriter(64 * 1024)
     this.entries.reset()
   }

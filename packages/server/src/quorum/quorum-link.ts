@@ -48,6 +48,7 @@ export class QuorumLink implements ConnectionHandler {
   private spare: ByteWriter | null = new ByteWriter(OUTPUT_BYTES_MIN)
   /** What is being streamed in front of `out`, and the pieces of it. */
   private pump: StreamPump | null = null
+  private onStreamAbort: (() => void) | null = null
   private streamed: ByteWriter | null = null
   private isFlushScheduled = false
   private isRaw = false
@@ -204,9 +205,13 @@ export class QuorumLink implements ConnectionHandler {
     this.timers.soon(this.flushSoon)
   }
 
-  /** Streams what the pump gives behind the packets that were written so far, and in front of those that will be. */
-  stream(pump: StreamPump): void {
+  /**
+   * Streams what the pump gives behind the packets that were written so far, and in front of those that will be. `onAbort` is called if
+   * the link closes before the end.
+   */
+  stream(pump: StreamPump, onAbort: () => void): void {
     this.pump = pump
+    this.onStreamAbort = onAbort
     this.streamed = this.out
     this.out = this.spare ?? new ByteWriter(OUTPUT_BYTES_MIN)
     this.spare = null
@@ -232,6 +237,7 @@ export class QuorumLink implements ConnectionHandler {
     const isLast = this.pump === null || this.pump(streamed)
     if (isLast) {
       this.pump = null
+      this.onStreamAbort = null
       this.streamed = null
     } else this.streamed = new ByteWriter(streamed.bytes.length)
     this.give(streamed)
@@ -275,6 +281,8 @@ export class QuorumLink implements ConnectionHandler {
     if (!this.isOpen) return
     this.isOpen = false
     this.pump = null
+    this.onStreamAbort?.()
+    this.onStreamAbort = null
     this.connection.destroy()
   }
 }

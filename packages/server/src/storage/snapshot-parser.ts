@@ -49,6 +49,7 @@ export class SnapshotParser {
   /** The bytes that are not used up yet are somewhere in front of `filled`; the next ones go to `bytes[filled]`. */
   bytes: Uint8Array = new Uint8Array(BUFFER_BYTES)
   filled = 0
+  private readonly isStream: boolean
   private target: SnapshotTarget
   /** What the target threw; nothing more is given to it then. */
   private targetFailure: { readonly error: unknown } | null = null
@@ -64,9 +65,28 @@ export class SnapshotParser {
   private remaining = -1
   private nodeCount = 0
 
-  constructor(target: SnapshotTarget) {
+  /** With `isStream` the bytes are those that a leader sends: there is no header, and no seal behind the nodes. */
+  constructor(target: SnapshotTarget, isStream = false) {
     this.target = target
+    this.isStream = isStream
+    if (isStream) this.phase = 'sessions'
     this.reader = new ByteReader(this.bytes)
+  }
+
+  /** The last node has been read; what follows in the stream is in `rest`. */
+  get hasAllNodes(): boolean {
+    return this.phase === 'tail'
+  }
+
+  /** Bytes that have come behind the last node. */
+  rest(): Uint8Array {
+    return this.bytes.subarray(this.at, this.filled)
+  }
+
+  /** The stream has ended as it should: finishes the target with `zxid`. Throws what the target threw. */
+  finishStream(zxid: number): void {
+    if (this.targetFailure !== null) throw this.targetFailure.error
+    this.target.finishRestore(zxid, null)
   }
 
   /** Makes room for `count` bytes at `bytes[filled]`. */
@@ -124,7 +144,7 @@ export class SnapshotParser {
       case 'nodes':
         return this.stepNodes()
       case 'tail':
-        this.filled = Math.min(this.filled, this.at + TAIL_MAX_BYTES)
+        if (!this.isStream) this.filled = Math.min(this.filled, this.at + TAIL_MAX_BYTES)
         return false
     }
   }

@@ -1,0 +1,483 @@
+// A member that leads: its learners' links, the way of writes through all logs, and its own clients.
+//
+// The machine in the core decides; here its effects are carried out, and what happens is told to it. No input of the machine is
+// called from inside one of its effects; what would is put off to the end of the turn.
+
+import { formatMembership, Leader, type LeaderEffects, LeaderReconfigAuthority, type QuorumVerifier } from '@tskeeper/core'
+import {
+  ByteWriter,
+  beginDataPacket,
+  endDataPacket,
+  LEARNER_PROTOCOL_VERSION,
+  type QuorumPacketSpan,
+  QuorumPacketType,
+  utf8Bytes,
+  writeBarePacket,
+  writeDataPacket,
+} from '@tskeeper/protocol/server'
+import type { LeaderReadings } from '../metrics/metric-readings.ts'
+import { ContainerReaper } from '../pipeline/container-reaper.ts'
+import { LeaderPipeline } from '../pipeline/leader-pipeline.ts'
+import type { WriteBatch } from '../pipeline/write-batch.ts'
+import type { Listener, NetworkConnection } from '../runtime/network.ts'
+import type { TimerHandle } from '../runtime/runtime.ts'
+import { ServingStack } from '../serving-stack.ts'
+import { LearnerRequests } from './learner-requests.ts'
+import { type LinkHost, QuorumLink } from './quorum-link.ts'
+import type { Role, RoleParts } from './role-parts.ts'
+import { SyncSender, type SyncSenderParts } from './sync-sender.ts'
+
+const COMMIT_PACKET_SIZE = 20
+
+/** What the leader's shell keeps for each link. */
+interface LinkFacts {
+  isObserver: boolean
+  /** The last ACK of the chunk in hand, -1 for none. */
+  ackedZxid: number
+}
+
+/** What serves once a quorum follows. */
+interface Serving {
+  readonly stack: ServingStack<LeaderPipeline>
+  readonly pipeline: LeaderPipeline
+  readonly requests: LearnerRequests
+  readonly reaper: ContainerReaper
+}
+
+export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
+  private readonly parts: RoleParts
+  private readonly leader: Leader<QuorumLink>
+  private readonly links = new Map<QuorumLink, LinkFacts>()
+  private readonly listeners: Listener[] = []
+  /** Packets that go to many learners alike. */
+  private readonly shared = new ByteWriter(16 * 1024)
+  private heartbeatTimer: TimerHandle | null = null
+  private serving: Serving | null = null
+  private isOver = false
+  private leadingSinceMs = 0
+  /** Last zxid whose COMMIT was sent. */
+  private sentCommit = 0
+
+  constructor(parts: RoleParts) {
+    this.parts = parts
+    const { config, membership, epochs, replica } = parts
+    this.leader = new Leader<QuorumLink>(
+      {
+        sid: parts.serverId,
+        acceptedEpoch: epochs.accepted,
+        currentEpoch: epochs.current,
+        lastZxid: replica.database.lastZxid,
+        committed: membership.committed,
+        lastSeen: membership.lastSeen,
+        isReconfigEnabled: config.reconfigEnabled,
+        tickTimeMs: config.tickTimeMs,
+        initLimitTicks: config.initLimit,
+        syncLimitTicks: config.syncLimit,
+        snapshotSyncsMax: config.quorum.snapshotSyncsMax,
+        diffSyncsMax: config.quorum.diffSyncsMax,
+      },
+      this,
+    )
+  }
+
+  // --- Role ------------------------------------------------------------------------------------
+
+  get progress(): string {
+    const { phase } = this.leader
+    if (phase === 'leading') return 'broadcast'
+    return phase === 'newLeader' ? 'synchronization' : 'discovery'
+  }
+
+  get leaderReadings(): LeaderReadings | null {
+    if (this.serving === null) return null
+    const { committed, forwarding, observing } = this.leader
+    let syncedFollowerCount = 0
+    for (const link of forwarding) {
+      const sid = this.leader.sidOf(link)
+      if (sid !== null && committed.voters.has(sid)) syncedFollowerCount++
+    }
+    let observerCount = 0
+    for (const facts of this.links.values()) if (facts.isObserver) observerCount++
+    return {
+      uptimeMs: this.parts.runtime.clock.monotonicMs() - this.leadingSinceMs,
+      learnerCount: this.links.size,
+      observerCount,
+      syncedFollowerCount,
+      syncedNonVotingFollowerCount: forwarding.length - syncedFollowerCount,
+      syncedObserverCount: observing.length,
+      pendingSyncCount: this.leader.pendingSyncCount,
+    }
+  }
+
+  start(): void {
+    const { config, membership, serverId, logger } = this.parts
+    const addresses = membership.committed.member(serverId)?.addresses ?? []
+    if (addresses.length === 0) {
+      this.end('the configuration does not name this server')
+      return
+    }
+    logger.info(`LEADING: waiting for learners on ${addresses.map((a) => `${a.host}:${a.quorumPort}`).join(', ')}`)
+    let waiting = addresses.length
+    let boundCount = 0
+    for (const { host, quorumPort } of addresses) {
+      const listener = this.parts.runtime.network.listen(
+        { host: config.quorum.listensOnAllAddresses ? '' : host, port: quorumPort, backlog: -1, keepAlive: false },
+        (connection) => this.accept(connection),
+        (error) => {
+          waiting--
+          if (error === null) boundCount++
+          else logger.error(`Cannot listen for learners on ${host}:${quorumPort}`, { error })
+          if (waiting > 0 || this.isOver) return
+          if (boundCount === 0) this.end('no address for learners can be bound')
+          else this.begin()
+        },
+      )
+      this.listeners.push(listener)
+    }
+  }
+
+  private begin(): void {
+    this.scheduleHeartbeat()
+    this.leader.start()
+  }
+
+  private scheduleHeartbeat(): void {
+    this.heartbeatTimer = this.parts.runtime.timers.after(this.leader.heartbeatMs, () => {
+      this.scheduleHeartbeat()
+      this.leader.heartbeat()
+    })
+  }
+
+  private accept(connection: NetworkConnection): void {
+    if (this.isOver) {
+      connection.destroy()
+      return
+    }
+    const { config, runtime } = this.parts
+    const link = new QuorumLink(connection, this, runtime.timers, config.juteMaxBuffer + config.juteMaxBufferExtraSize)
+    this.links.set(link, { isObserver: false, ackedZxid: -1 })
+    this.leader.linkOpened(link)
+  }
+
+  end(reason: string): void {
+    if (this.isOver) return
+    this.parts.logger.warn(`LEADING is over: ${reason}`)
+    this.closeAll()
+    const { serving } = this
+    if (serving === null) this.parts.onEnded()
+    else serving.pipeline.stop(() => this.parts.onEnded())
+  }
+
+  abandon(): void {
+    if (!this.isOver) this.closeAll()
+  }
+
+  private closeAll(): void {
+    const { front } = this.parts
+    this.isOver = true
+    this.parts.onEnding()
+    this.heartbeatTimer?.cancel()
+    for (const listener of this.listeners) listener.close(() => {})
+    if (this.serving !== null) {
+      const { stack, reaper } = this.serving
+      front.stopServing()
+      stack.clients.stop()
+      stack.sessions.stop()
+      reaper.stop()
+      front.closeConnections()
+    }
+    for (const link of this.links.keys()) link.close()
+    this.links.clear()
+  }
+
+  // --- LinkHost --------------------------------------------------------------------------------
+
+  linkPacket(link: QuorumLink, packet: QuorumPacketSpan, bytes: Uint8Array, view: DataView): void {
+    const facts = this.links.get(link)
+    if (facts === undefined) return
+    const { type, zxid, dataStart, dataLength } = packet
+    if (type === QuorumPacketType.ack && this.leader.isInBroadcast(link)) {
+      // Of a run of them the last one says it all.
+      facts.ackedZxid = zxid
+      return
+    }
+    if (type === QuorumPacketType.observerInfo) facts.isObserver = true
+    this.deliverAck(link, facts)
+    const isForShell = this.leader.packet(link, type, zxid, bytes, dataStart, dataStart + Math.max(dataLength, 0))
+    if (isForShell && link.isOpen) this.serving?.requests.serve(link, packet, bytes, view)
+  }
+
+  linkChunkDone(link: QuorumLink): void {
+    const facts = this.links.get(link)
+    if (facts !== undefined) this.deliverAck(link, facts)
+  }
+
+  private deliverAck(link: QuorumLink, facts: LinkFacts): void {
+    const zxid = facts.ackedZxid
+    if (zxid < 0) return
+    facts.ackedZxid = -1
+    this.leader.packet(link, QuorumPacketType.ack, zxid, NO_BYTES, 0, 0)
+  }
+
+  linkRaw(): number {
+    return 0
+  }
+
+  linkClosed(link: QuorumLink, reason: string): void {
+    this.parts.logger.warn(`The link to server ${this.leader.sidOf(link) ?? link.name} is gone: ${reason}`)
+    this.links.delete(link)
+    this.leader.linkClosed(link)
+  }
+
+  // --- LeaderEffects ---------------------------------------------------------------------------
+
+  persistAcceptedEpoch(epoch: number): void {
+    this.parts.epochs.accept(epoch)
+  }
+
+  persistCurrentEpoch(epoch: number): void {
+    this.parts.epochs.adopt(epoch)
+  }
+
+  adoptLastSeen(config: QuorumVerifier): void {
+    this.parts.membership.keepProposed(config)
+  }
+
+  sendLeaderInfo(link: QuorumLink, zxid: number): void {
+    const start = beginDataPacket(link.out, QuorumPacketType.leaderInfo, zxid)
+    link.out.writeInt(LEARNER_PROTOCOL_VERSION)
+    endDataPacket(link.out, start)
+    link.flushLater()
+  }
+
+  synchronise(link: QuorumLink, learnerZxid: number): void {
+    const isObserver = this.links.get(link)?.isObserver === true
+    new SyncSender(this.syncParts(), link, learnerZxid, !isObserver).start()
+  }
+
+  private syncParts(): SyncSenderParts {
+    const { config, replica, runtime, logger } = this.parts
+    return {
+      leader: this.leader,
+      replica,
+      disk: runtime.disk,
+      timers: runtime.timers,
+      logger,
+      entryLengthMax: config.juteMaxBuffer + config.juteMaxBufferExtraSize,
+      snapshotSizeFactor: config.quorum.snapshotSizeFactor,
+      isSnapshotForced: config.quorum.isSnapshotSyncForced,
+    }
+  }
+
+  sendNewLeader(link: QuorumLink, zxid: number, config: QuorumVerifier): void {
+    const text = utf8Bytes(formatMembership(config.membership))
+    writeDataPacket(link.out, QuorumPacketType.newLeader, zxid, text, 0, text.length)
+    link.flushLater()
+  }
+
+  sendUpToDate(link: QuorumLink): void {
+    writeBarePacket(link.out, QuorumPacketType.upToDate, -1)
+    link.flushLater()
+  }
+
+  sendPing(link: QuorumLink, zxid: number): void {
+    writeBarePacket(link.out, QuorumPacketType.ping, zxid)
+    link.flush()
+  }
+
+  activate(config: QuorumVerifier, designatedLeader: number): void {
+    this.parts.membership.activate(config, designatedLeader, config.version)
+  }
+
+  established(zxid: number): void {
+    const { config, replica, front, runtime, logger, metrics } = this.parts
+    const { authentication, listener } = front
+    const { database } = replica
+    database.lastZxid = zxid
+    this.sentCommit = zxid
+    this.leadingSinceMs = runtime.clock.monotonicMs()
+    const preparer = replica.newPreparer(
+      authentication,
+      config.reconfigEnabled ? new LeaderReconfigAuthority(this.reconfigState(), this.reconfigRules()) : undefined,
+    )
+    const stack: ServingStack<LeaderPipeline> = new ServingStack({
+      config,
+      runtime,
+      logger,
+      metrics,
+      authentication,
+      database,
+      serverId: this.parts.serverId,
+      authority: null,
+      syncsOf: null,
+      words: front,
+      onEnding: (connection) => listener.ended(connection),
+      onClosed: (connection) => listener.closed(connection),
+      makeWrites: (commits) =>
+        new LeaderPipeline({
+          database,
+          preparer,
+          commits,
+          log: replica.log,
+          window: replica.window,
+          tracker: () => stack.tracker,
+          clock: runtime.clock,
+          timers: runtime.timers,
+          metrics,
+          onProposed: (batch) => this.propose(batch),
+          onSessionTracked: () => stack.sessions.reschedule(),
+          onSynced: (synced) => this.leader.selfSynced(synced),
+          onExhausted: () => this.leader.counterExhausted(),
+          onAppended: () => replica.snapshots.appended(),
+          onCommitting: (nowMs) => stack.clients.committing(nowMs),
+          onCommitted: () => stack.clients.committed(),
+          onFailure: (error) => this.parts.onFailure(error),
+        }),
+    })
+    this.serving = {
+      stack,
+      pipeline: stack.writes,
+      requests: new LearnerRequests({
+        leader: this.leader,
+        pipeline: stack.writes,
+        tracker: stack.tracker,
+        clock: runtime.clock,
+        lastPrepared: () => preparer.lastZxid,
+        onTouched: () => stack.sessions.reschedule(),
+      }),
+      reaper: this.makeReaper(stack.writes),
+    }
+    this.parts.onSynchronised(this.leader.epoch)
+    stack.adoptSessions(database, runtime.clock.monotonicMs())
+    stack.sessions.start()
+    this.serving.reaper.start()
+    if (config.quorum.leaderServes) front.serve(stack, 'serving')
+    logger.info(`LEADING in epoch ${this.leader.epoch}, last zxid 0x${zxid.toString(16)}`)
+  }
+
+  private reconfigState(): ConstructorParameters<typeof LeaderReconfigAuthority>[0] {
+    const { leader } = this
+    return {
+      get committed(): QuorumVerifier {
+        return leader.committed
+      },
+      get lastSeen(): QuorumVerifier {
+        return leader.lastSeen
+      },
+      isQuorumSynced: (next) => next.containsQuorum(leader.syncedSids()),
+    }
+  }
+
+  private reconfigRules(): ConstructorParameters<typeof LeaderReconfigAuthority>[1] {
+    return {
+      isStandaloneEnabled: this.parts.config.standaloneEnabled,
+      isMultiAddressEnabled: this.parts.config.quorum.isMultiAddressEnabled,
+    }
+  }
+
+  private makeReaper(writes: LeaderPipeline): ContainerReaper {
+    const { config, replica, runtime, logger } = this.parts
+    return new ContainerReaper({
+      database: replica.database,
+      writes,
+      clock: runtime.clock,
+      timers: runtime.timers,
+      logger,
+      checkIntervalMs: config.containerCheckIntervalMs,
+      maxPerMinute: config.containerMaxPerMinute,
+      neverUsedIntervalMs: config.containerMaxNeverUsedIntervalMs,
+    })
+  }
+
+  /** Sends the batch to the learners. Not an effect: the pipeline does it at the end of the turn. */
+  private propose(batch: WriteBatch): void {
+    const { leader, shared } = this
+    if (batch.config === null) leader.proposed(batch.lastZxid)
+    else leader.reconfigProposed(batch.lastZxid, batch.config)
+    const { forwarding } = leader
+    if (forwarding.length === 0) return
+    shared.reset()
+    const { bytes } = batch.entries
+    for (let i = 0; i < batch.count; i++) {
+      const start = batch.starts[i] as number
+      const end = batch.ends[i] as number
+      writeDataPacket(shared, QuorumPacketType.proposal, batch.firstZxid + i, bytes, start, end)
+      this.parts.metrics.quorum.proposalSizes.record(end - start)
+    }
+    this.sendShared(forwarding)
+  }
+
+  private sendShared(links: readonly QuorumLink[]): void {
+    const packets = this.shared.written()
+    for (const link of links) {
+      link.out.writeBytes(packets)
+      link.flush()
+    }
+  }
+
+  commit(zxid: number): void {
+    this.sendCommits(zxid)
+    this.sendInforms(zxid, QuorumPacketType.inform, null)
+    this.sentCommit = zxid
+    this.serving?.pipeline.commit(zxid)
+  }
+
+  commitReconfig(zxid: number, config: QuorumVerifier, designatedLeader: number): void {
+    this.parts.membership.activate(config, designatedLeader, zxid)
+    this.shared.reset()
+    const start = beginDataPacket(this.shared, QuorumPacketType.commitAndActivate, zxid)
+    this.shared.writeNumber(designatedLeader)
+    endDataPacket(this.shared, start)
+    this.sendShared(this.leader.forwarding)
+    this.sendInforms(zxid, QuorumPacketType.informAndActivate, designatedLeader)
+    this.sentCommit = zxid
+    this.serving?.pipeline.commit(zxid)
+  }
+
+  private sendCommits(zxid: number): void {
+    const { forwarding } = this.leader
+    if (forwarding.length === 0) return
+    const { shared } = this
+    shared.reset()
+    shared.ensure((zxid - this.sentCommit) * COMMIT_PACKET_SIZE)
+    for (let next = this.sentCommit + 1; next <= zxid; next++) writeBarePacket(shared, QuorumPacketType.commit, next)
+    this.sendShared(forwarding)
+  }
+
+  private sendInforms(zxid: number, type: QuorumPacketType, designatedLeader: number | null): void {
+    const { observing } = this.leader
+    if (observing.length === 0) return
+    const { shared } = this
+    const { window } = this.parts.replica
+    shared.reset()
+    for (let i = window.indexAfter(this.sentCommit); i < window.size && window.zxidAt(i) <= zxid; i++) {
+      const start = beginDataPacket(shared, type, window.zxidAt(i))
+      if (designatedLeader !== null) shared.writeNumber(designatedLeader)
+      shared.writeBytes(window.chunkAt(i).subarray(window.startAt(i), window.endAt(i)))
+      endDataPacket(shared, start)
+    }
+    this.sendShared(observing)
+  }
+
+  answerSync(link: QuorumLink): void {
+    writeBarePacket(link.out, QuorumPacketType.sync, 0)
+    link.flushLater()
+  }
+
+  report(text: string): void {
+    this.parts.logger.warn(text)
+  }
+
+  closeLink(link: QuorumLink, reason: string): void {
+    this.parts.logger.warn(`Closing the link to ${link.name}: ${reason}`)
+    this.links.delete(link)
+    link.close()
+  }
+
+  resign(reason: string): void {
+    // Not from inside the machine: what the end brings about may speak to it again.
+    this.parts.runtime.timers.soon(() => this.end(reason))
+  }
+}
+
+const NO_BYTES = new Uint8Array(0)

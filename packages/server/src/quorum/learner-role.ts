@@ -1,0 +1,525 @@
+// A member that follows or observes: the link to the leader, what comes over it into the log and the tree, and its own clients,
+// whose writes it forwards.
+//
+// The machine in the core decides; here its effects are carried out, and what happens is told to it. While something is
+// under way that the machine waits for, the packets of the leader stay in the link.
+
+import {
+  type Identity,
+  Learner,
+  type LearnerEffects,
+  makeQuorumVerifier,
+  parseMembershipText,
+  type QuorumVerifier,
+} from '@tskeeper/core'
+import {
+  ByteReader,
+  type ByteWriter,
+  beginDataPacket,
+  endDataPacket,
+  endPacketData,
+  LEARNER_PROTOCOL_VERSION,
+  Op,
+  type QuorumPacketSpan,
+  QuorumPacketType,
+  utf8Read,
+  writeBarePacket,
+} from '@tskeeper/protocol/server'
+import type { SyncPath } from '../pipeline/client-service.ts'
+import { LearnerPipeline, type RequestSender } from '../pipeline/learner-pipeline.ts'
+import type { SessionAuthority } from '../pipeline/session-service.ts'
+import type { NetworkConnection } from '../runtime/network.ts'
+import type { TimerHandle } from '../runtime/runtime.ts'
+import { ServingStack } from '../serving-stack.ts'
+import { StartupError } from '../startup-error.ts'
+import { LeaderConnection } from './leader-connection.ts'
+import { type LinkHost, QuorumLink } from './quorum-link.ts'
+import type { Role, RoleParts } from './role-parts.ts'
+import { SnapshotReceiver } from './snapshot-stream.ts'
+import { TouchedSessions } from './touched-sessions.ts'
+
+/** The process cannot go on: the history cannot be cut where the leader says. */
+const EXIT_CANNOT_TRUNCATE = 13
+/** Bytes of a transaction's header. */
+const TXN_HEADER_SIZE = 32
+
+export interface LearnerRoleParts extends RoleParts {
+  readonly leaderId: number
+  readonly isObserver: boolean
+}
+
+/** What takes the leader's transactions and, once this server is in step, serves clients. */
+interface Serving {
+  readonly stack: ServingStack<LearnerPipeline>
+  readonly pipeline: LearnerPipeline
+  readonly touched: TouchedSessions
+}
+
+export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSender, SessionAuthority {
+  private readonly parts: LearnerRoleParts
+  private readonly learner: Learner
+  private connecting: LeaderConnection | null = null
+  private link: QuorumLink | null = null
+  private heartbeatTimer: TimerHandle | null = null
+  private receiver: SnapshotReceiver | null = null
+  private isFromSnapshot = false
+  /** A truncation is under way. */
+  private isCutting = false
+  private serving: Serving | null = null
+  private isServing = false
+  /** Proposed reconfigurations that are not in force, by zxid. */
+  private readonly proposedConfigs = new Map<number, QuorumVerifier>()
+  private isOver = false
+  private isDatabaseBroken = false
+  private readonly name: string
+
+  constructor(parts: LearnerRoleParts) {
+    this.parts = parts
+    this.name = parts.isObserver ? 'OBSERVING' : 'FOLLOWING'
+    const { config, epochs, replica } = parts
+    this.learner = new Learner(
+      {
+        isObserver: parts.isObserver,
+        acceptedEpoch: epochs.accepted,
+        currentEpoch: epochs.current,
+        lastZxid: replica.database.lastZxid,
+        isFirstSnapshotNeeded: !replica.hasSnapshot(),
+        tickTimeMs: config.tickTimeMs,
+        initLimitTicks: config.initLimit,
+        syncLimitTicks: config.syncLimit,
+      },
+      this,
+    )
+  }
+
+  // --- Role ------------------------------------------------------------------------------------
+
+  readonly leaderReadings = null
+
+  get progress(): string {
+    const { stage } = this.learner
+    if (stage === 'broadcast') return 'broadcast'
+    return stage === 'discovery' || stage === 'operation' ? 'discovery' : 'synchronization'
+  }
+
+  start(): void {
+    const { config, runtime, membership, leaderId, logger } = this.parts
+    const leader = membership.committed.member(leaderId)
+    if (leader === null) {
+      this.end(`server ${leaderId}, which is to lead, is not in the configuration`)
+      return
+    }
+    logger.info(`${this.name}: connecting to server ${leaderId}`)
+    const limitMs = config.tickTimeMs * (config.quorum.connectToLearnerMasterLimit || config.initLimit)
+    const handler = { onData(): void {}, onDrain(): void {}, onEnd(): void {}, onClose(): void {} }
+    this.connecting = new LeaderConnection(
+      runtime,
+      leader.addresses,
+      limitMs,
+      config.quorum.leaderConnectDelayMs,
+      handler,
+      (error, connection) => {
+        this.connecting = null
+        if (connection !== null) this.connected(connection)
+        else this.end(`server ${leaderId} cannot be reached: ${error?.message}`)
+      },
+    )
+  }
+
+  private connected(connection: NetworkConnection): void {
+    const { config, runtime } = this.parts
+    this.link = new QuorumLink(connection, this, runtime.timers, config.juteMaxBuffer + config.juteMaxBufferExtraSize)
+    this.scheduleHeartbeat()
+    this.learner.start()
+    this.link.flush()
+  }
+
+  private scheduleHeartbeat(): void {
+    this.heartbeatTimer = this.parts.runtime.timers.after(this.learner.heartbeatMs, () => {
+      this.scheduleHeartbeat()
+      this.learner.heartbeat()
+    })
+  }
+
+  end(reason: string): void {
+    if (this.isOver) return
+    this.parts.logger.warn(`${this.name} is over: ${reason}`)
+    this.closeAll()
+    // What a cut has begun must come to its end first; it ends the role then.
+    if (!this.isCutting) this.finish()
+  }
+
+  /** Brings database and log into the state that a restart would find, and tells that the role is over. */
+  private finish(): void {
+    // As long as a snapshot comes in, the tree from before is whole.
+    const isBroken = this.isDatabaseBroken && this.receiver === null
+    const { serving } = this
+    if (serving === null) this.reloadIf(isBroken)
+    else serving.pipeline.stop(isBroken, () => this.reloadIf(isBroken))
+  }
+
+  private reloadIf(isBroken: boolean): void {
+    const { replica, onEnded, onFailure } = this.parts
+    if (!isBroken) {
+      onEnded()
+      return
+    }
+    replica.reload().then(
+      () => {
+        replica.dropOrphanedEphemerals()
+        onEnded()
+      },
+      (error: unknown) => onFailure(error instanceof Error ? error : new Error(String(error))),
+    )
+  }
+
+  abandon(): void {
+    if (!this.isOver) this.closeAll()
+  }
+
+  private closeAll(): void {
+    const { front } = this.parts
+    this.isOver = true
+    this.parts.onEnding()
+    this.connecting?.cancel()
+    this.heartbeatTimer?.cancel()
+    this.serving?.stack.clients.stop()
+    if (this.isServing) {
+      front.stopServing()
+      front.closeConnections()
+    }
+    this.link?.close()
+  }
+
+  // --- LinkHost --------------------------------------------------------------------------------
+
+  linkPacket(_link: QuorumLink, packet: QuorumPacketSpan, bytes: Uint8Array): void {
+    const { type, zxid, dataStart, dataLength } = packet
+    this.learner.packet(type, zxid, bytes, dataStart, dataStart + Math.max(dataLength, 0))
+  }
+
+  linkChunkDone(): void {
+    if (this.isOver || this.serving === null) return
+    this.serving.pipeline.chunkDone()
+    this.serving.stack.clients.committed()
+  }
+
+  linkRaw(link: QuorumLink, bytes: Uint8Array, start: number, end: number): number {
+    const { receiver } = this
+    if (receiver === null) return 0
+    this.learner.progressed()
+    const used = receiver.receive(bytes, start, end)
+    if (used < 0) return used
+    this.parts.replica.replaceDatabase(receiver.database)
+    this.receiver = null
+    // The snapshot is in memory only.
+    this.isDatabaseBroken = true
+    this.parts.logger.info(`Took the leader's snapshot of 0x${receiver.database.lastZxid.toString(16)}`)
+    this.learner.snapshotLoaded()
+    link.flush()
+    return used
+  }
+
+  linkClosed(_link: QuorumLink, reason: string): void {
+    this.parts.logger.warn(`The link to the leader is gone: ${reason}`)
+    this.learner.linkClosed()
+  }
+
+  // --- LearnerEffects: the beginning -----------------------------------------------------------
+
+  sendLearnerInfo(zxid: number): void {
+    const { isObserver, serverId, membership } = this.parts
+    const out = this.out()
+    const start = beginDataPacket(out, isObserver ? QuorumPacketType.observerInfo : QuorumPacketType.followerInfo, zxid)
+    out.writeNumber(serverId)
+    out.writeInt(LEARNER_PROTOCOL_VERSION)
+    out.writeNumber(membership.committed.version)
+    endDataPacket(out, start)
+    this.link?.flushLater()
+  }
+
+  private out(): ByteWriter {
+    if (this.link === null) throw new Error('a learner sends over its link')
+    return this.link.out
+  }
+
+  persistAcceptedEpoch(epoch: number): void {
+    this.parts.epochs.accept(epoch)
+  }
+
+  persistCurrentEpoch(epoch: number): void {
+    this.parts.epochs.adopt(epoch)
+  }
+
+  sendAckEpoch(lastZxid: number, epoch: number): void {
+    const out = this.out()
+    const start = beginDataPacket(out, QuorumPacketType.ackEpoch, lastZxid)
+    out.writeInt(epoch)
+    endDataPacket(out, start)
+    this.link?.flushLater()
+  }
+
+  sendAck(zxid: number): void {
+    writeBarePacket(this.out(), QuorumPacketType.ack, zxid)
+    this.link?.flushLater()
+  }
+
+  acknowledge(afterZxid: number, lastZxid: number): void {
+    const out = this.out()
+    this.serving?.pipeline.takeLogged(afterZxid, lastZxid, (zxid) => writeBarePacket(out, QuorumPacketType.ack, zxid))
+    this.link?.flush()
+  }
+
+  // --- LearnerEffects: what takes time ---------------------------------------------------------
+
+  loadSnapshot(zxid: number): void {
+    const { database, target } = this.parts.replica.newDatabaseToRestore()
+    this.receiver = new SnapshotReceiver(database, target, zxid)
+    this.isFromSnapshot = true
+    this.link?.readRaw()
+  }
+
+  truncateLog(zxid: number): void {
+    this.link?.hold()
+    this.isCutting = true
+    this.parts.replica.truncate(zxid).then(
+      (isCut) => this.cut(zxid, isCut),
+      (error: unknown) => this.parts.onFailure(error instanceof Error ? error : new Error(String(error))),
+    )
+  }
+
+  private cut(zxid: number, isCut: boolean): void {
+    this.isCutting = false
+    if (!isCut) {
+      const message = `the leader asks to cut the history behind 0x${zxid.toString(16)}, which cannot be done with the files that are here: move the data directory away and let the server fetch its data from the leader`
+      this.parts.onFailure(new StartupError(message, EXIT_CANNOT_TRUNCATE))
+      return
+    }
+    this.parts.replica.dropOrphanedEphemerals()
+    if (this.isOver) this.finish()
+    else {
+      this.learner.truncated()
+      this.link?.release()
+    }
+  }
+
+  writeSnapshot(): void {
+    const { replica } = this.parts
+    this.link?.hold()
+    replica.snapshots.writeNow((zxid) => {
+      if (this.isOver) return
+      if (this.isFromSnapshot) replica.forgetOlderHistory(zxid)
+      this.isDatabaseBroken = false
+      this.learner.snapshotWritten()
+      this.releaseUnlessWaiting()
+    })
+  }
+
+  flushLog(): void {
+    this.link?.hold()
+    this.serving?.pipeline.flushLog(() => {
+      if (this.isOver) return
+      this.learner.logFlushed()
+      this.releaseUnlessWaiting()
+    })
+  }
+
+  private releaseUnlessWaiting(): void {
+    if (this.isOver || this.learner.isWaiting) return
+    this.link?.flush()
+    this.link?.release()
+  }
+
+  // --- LearnerEffects: synchronisation and broadcast -------------------------------------------
+
+  beginSync(): void {
+    const { config, runtime, logger, metrics, front, replica } = this.parts
+    const { database } = replica
+    this.parts.membership.writeConfigNode()
+    const { authentication, listener } = front
+    const stack: ServingStack<LearnerPipeline> = new ServingStack({
+      config,
+      runtime,
+      logger,
+      metrics,
+      authentication,
+      database,
+      serverId: this.parts.serverId,
+      authority: this,
+      syncsOf: (pipeline): SyncPath => pipeline,
+      words: front,
+      onEnding: (connection) => listener.ended(connection),
+      onClosed: (connection) => listener.closed(connection),
+      makeWrites: (commits) =>
+        new LearnerPipeline({
+          database,
+          commits,
+          log: replica.log,
+          window: replica.window,
+          sender: this,
+          clock: runtime.clock,
+          metrics,
+          isLogging: !this.parts.isObserver || config.quorum.isObserverLogging,
+          onSynced: (zxid) => this.learner.logged(zxid),
+          onAppended: () => replica.snapshots.appended(),
+          onFailure: (error) => this.parts.onFailure(error),
+        }),
+    })
+    this.serving = { stack, pipeline: stack.writes, touched: new TouchedSessions(stack.tracker) }
+  }
+
+  adoptLastSeen(bytes: Uint8Array, start: number, end: number): void {
+    this.keepProposed(this.parseConfig(bytes, start, end))
+  }
+
+  adoptProposed(zxid: number, bytes: Uint8Array, start: number, end: number): void {
+    // The record of a reconfiguration is that of a setData: path, data, version.
+    const reader = new ByteReader(bytes)
+    reader.position = start + TXN_HEADER_SIZE
+    reader.end = end
+    reader.readSlice()
+    reader.readSlice()
+    const config = this.parseConfig(bytes, reader.sliceStart, reader.sliceStart + Math.max(reader.sliceLength, 0))
+    this.proposedConfigs.set(zxid, config)
+    this.keepProposed(config)
+  }
+
+  private parseConfig(bytes: Uint8Array, start: number, end: number): QuorumVerifier {
+    return makeQuorumVerifier(parseMembershipText(utf8Read(bytes, start, end), this.parts.config.quorum.isMultiAddressEnabled))
+  }
+
+  private keepProposed(config: QuorumVerifier): void {
+    const { membership } = this.parts
+    if (config.version > membership.lastSeen.version) membership.keepProposed(config)
+  }
+
+  activateProposed(zxid: number, designatedLeader: number): boolean {
+    const config = this.proposedConfigs.get(zxid)
+    this.proposedConfigs.delete(zxid)
+    return config === undefined ? false : this.parts.membership.activate(config, designatedLeader, zxid)
+  }
+
+  activateLastSeen(): boolean {
+    const { membership } = this.parts
+    return membership.activate(membership.lastSeen, null, membership.lastSeen.version)
+  }
+
+  receive(zxid: number, bytes: Uint8Array, start: number, end: number): void {
+    this.serving?.pipeline.receive(zxid, bytes, start, end)
+  }
+
+  log(): void {
+    this.serving?.pipeline.logNext()
+  }
+
+  apply(zxid: number): void {
+    const nowMs = this.parts.runtime.clock.monotonicMs()
+    this.serving?.stack.clients.committing(nowMs)
+    this.serving?.pipeline.apply(zxid, nowMs)
+  }
+
+  skip(zxid: number): void {
+    this.serving?.pipeline.skip(zxid)
+  }
+
+  serve(): void {
+    const { front, logger, replica } = this.parts
+    if (this.serving === null) return
+    this.isServing = true
+    this.parts.onSynchronised(this.learner.leaderEpoch)
+    front.serve(this.serving.stack, 'serving')
+    logger.info(`${this.name} in epoch ${this.learner.leaderEpoch}, last zxid 0x${replica.database.lastZxid.toString(16)}`)
+  }
+
+  sendPingReply(zxid: number): void {
+    const out = this.out()
+    const start = beginDataPacket(out, QuorumPacketType.ping, zxid)
+    this.serving?.touched.write(out, this.parts.runtime.clock.monotonicMs())
+    endDataPacket(out, start)
+  }
+
+  releaseSync(): void {
+    if (this.serving?.pipeline.releaseSync() === false) this.report('the leader answered a sync that nobody waits for')
+  }
+
+  revalidated(sessionId: bigint, isValid: boolean): void {
+    this.serving?.stack.sessions.revalidated(sessionId, isValid)
+  }
+
+  report(text: string): void {
+    this.parts.logger.warn(text)
+  }
+
+  leave(reason: string, isDatabaseBroken: boolean, exitStatus: number | null): void {
+    this.isDatabaseBroken = isDatabaseBroken
+    if (exitStatus !== null) {
+      this.parts.onFailure(new StartupError(reason, exitStatus))
+      return
+    }
+    // Not from inside the machine or the link: what the end brings about may speak to them again.
+    this.parts.runtime.timers.soon(() => this.end(reason))
+  }
+
+  // --- RequestSender ---------------------------------------------------------------------------
+
+  sendRequest(
+    sessionId: bigint,
+    xid: number,
+    op: number,
+    input: ByteReader | null,
+    identities: readonly Identity[] | null,
+  ): void {
+    if (this.link === null || !this.link.isOpen) return
+    const { out } = this.link
+    const start = this.beginRequest(out, sessionId, xid, op)
+    if (input !== null) out.writeBytes(input.bytes.subarray(input.position, input.end))
+    endPacketData(out, start)
+    writeIdentities(out, identities)
+    this.link.flushLater()
+  }
+
+  sendCreateSession(sessionId: bigint, timeoutMs: number): void {
+    if (this.link === null || !this.link.isOpen) return
+    const { out } = this.link
+    const start = this.beginRequest(out, sessionId, 0, Op.createSession)
+    out.writeInt(timeoutMs)
+    endDataPacket(out, start)
+    this.link.flushLater()
+  }
+
+  private beginRequest(out: ByteWriter, sessionId: bigint, xid: number, op: number): number {
+    const start = beginDataPacket(out, QuorumPacketType.request, -1)
+    out.writeLong(sessionId)
+    out.writeInt(xid)
+    out.writeInt(op)
+    return start
+  }
+
+  // --- SessionAuthority ------------------------------------------------------------------------
+
+  revalidate(sessionId: bigint, timeoutMs: number): void {
+    if (this.link === null || !this.link.isOpen) return
+    const { out } = this.link
+    const start = beginDataPacket(out, QuorumPacketType.revalidate, -1)
+    out.writeLong(sessionId)
+    out.writeInt(timeoutMs)
+    endDataPacket(out, start)
+    this.link.flushLater()
+  }
+
+  leftBehind(sessionId: bigint, timeoutMs: number): void {
+    this.serving?.touched.leftBehind(sessionId, timeoutMs)
+  }
+}
+
+function writeIdentities(out: ByteWriter, identities: readonly Identity[] | null): void {
+  if (identities === null) {
+    out.writeInt(-1)
+    return
+  }
+  out.writeInt(identities.length)
+  for (const { scheme, id } of identities) {
+    out.writeString(scheme)
+    out.writeString(id)
+  }
+}

@@ -1,0 +1,346 @@
+// A member of an ensemble: it looks for a leader, plays the part that the election gives it, and looks again when that is over.
+//
+//     start -> looking -> leading | following | observing -> looking -> ...
+//
+// The data stay when a role ends: before the next election they are what a restart would find, so that a vote says the truth.
+
+import { type CurrentVote, type Membership, makeQuorumVerifier, type ReconfigOutcome } from '@tskeeper/core'
+import { PeerState } from '@tskeeper/protocol/server'
+import { ownMember } from '../config/own-member.ts'
+import type { ServerConfig } from '../config/server-config.ts'
+import { ServerMetrics } from '../metrics/server-metrics.ts'
+import type { RoleView } from '../pipeline/live-view.ts'
+import { Replica } from '../replica.ts'
+import type { RunningServer, StartOptions } from '../running-server.ts'
+import type { TimerHandle } from '../runtime/runtime.ts'
+import { ServerFront } from '../server-front.ts'
+import { ACCEPTED_EPOCH_FILE, CURRENT_EPOCH_FILE, type Epochs, loadEpochs, writeEpochFile } from '../storage/epoch-files.ts'
+import { EnsembleMembership } from './ensemble-membership.ts'
+import { LeaderRole } from './leader-role.ts'
+import { LearnerRole } from './learner-role.ts'
+import { PeerElection } from './peer-election.ts'
+import type { Role, RoleEpochs, RoleParts } from './role-parts.ts'
+
+/** The last zxid of a server that must not be counted, since it may have lost data that it acknowledged. */
+const UNTRUSTED_ZXID = -1
+
+export async function startQuorumPeer(config: ServerConfig, options: StartOptions): Promise<RunningServer> {
+  const metrics = new ServerMetrics()
+  const onFailure = (error: Error): void => peer?.fail(error)
+  const { replica, recovery } = await Replica.open({ config, ...options, metrics, onFailure })
+  if (recovery.isSnapshotNeeded) replica.snapshots.writeFirst()
+  replica.dropOrphanedEphemerals()
+  const peer: QuorumPeer = new QuorumPeer(config, options, metrics, replica, recovery.lastZxid >= 0)
+  await peer.start()
+  return peer
+}
+
+class QuorumPeer implements RunningServer, RoleEpochs {
+  readonly closed: Promise<Error | null>
+  private readonly config: ServerConfig
+  private readonly options: StartOptions
+  private readonly metrics: ServerMetrics
+  private readonly replica: Replica
+  private readonly front: ServerFront
+  private readonly membership: EnsembleMembership
+  private readonly serverId: number
+  /** False until a leader has filled a database that was lost. */
+  private isTrusted: boolean
+  private epochs: Epochs
+  private election: PeerElection
+  private role: Role | null = null
+  private roleState: PeerState = PeerState.looking
+  /** The leader of the last election, or the one that a reconfiguration named. */
+  private leaderId: number | null = null
+  /** After the role in hand follows the one that a reconfiguration gives, without an election. */
+  private skipsElection = false
+  private isElectionReplaced = false
+  private pause: TimerHandle | null = null
+  private stopping: Promise<void> | null = null
+  private settleStopped: () => void = () => {}
+  private settleClosed: (error: Error | null) => void = () => {}
+
+  constructor(config: ServerConfig, options: StartOptions, metrics: ServerMetrics, replica: Replica, isTrusted: boolean) {
+    this.config = config
+    this.options = options
+    this.metrics = metrics
+    this.replica = replica
+    this.isTrusted = isTrusted
+    this.closed = new Promise((resolve) => {
+      this.settleClosed = resolve
+    })
+    const { runtime, logger } = options
+    const member = ownMember(config)
+    this.serverId = member.id
+    this.epochs = loadEpochs(runtime.disk, replica.directories.snapshotDirectory, replica.database.lastZxid)
+    const committed = makeQuorumVerifier(config.membership ?? { members: new Map(), hierarchy: null, version: 0 })
+    const lastSeen = config.lastSeenMembership === null ? committed : makeQuorumVerifier(config.lastSeenMembership)
+    this.membership = new EnsembleMembership(committed, lastSeen, member.role, {
+      serverId: this.serverId,
+      isReconfigEnabled: config.reconfigEnabled,
+      replica,
+      clock: runtime.clock,
+      currentLeader: () => this.leaderId,
+      onChanged: (outcome) => this.configurationChanged(outcome),
+      files: null,
+    })
+    this.front = new ServerFront({ config, runtime, logger, metrics, replica })
+    this.front.view.role = this.roleView()
+    this.election = this.makeElection()
+  }
+
+  get clientPort(): number {
+    return this.front.clientPort
+  }
+
+  async start(): Promise<void> {
+    this.membership.writeConfigNode()
+    await this.front.listen()
+    this.front.startMeasuring()
+    this.replica.snapshots.startPurging()
+    this.options.logger.info(
+      `Server ${this.serverId} of ${this.membership.committed.membership.members.size}, clients on port ${this.clientPort}, last zxid 0x${this.replica.database.lastZxid.toString(16)}`,
+    )
+    this.look()
+  }
+
+  // --- looking ---------------------------------------------------------------------------------
+
+  private makeElection(): PeerElection {
+    const { runtime, logger } = this.options
+    return new PeerElection({
+      config: this.config,
+      runtime,
+      logger,
+      serverId: this.serverId,
+      configuration: () => this.membership,
+      lastZxid: this.votedZxid(),
+      currentEpoch: this.epochs.currentEpoch,
+      onDecided: (state, vote) => this.begin(state, vote),
+      adoptConfiguration: (membership) => this.adoptConfiguration(membership),
+      onFailure: (error) => this.fail(error),
+    })
+  }
+
+  private votedZxid(): number {
+    return this.isTrusted ? this.replica.database.lastZxid : UNTRUSTED_ZXID
+  }
+
+  private look(): void {
+    if (this.stopping !== null) return
+    this.options.logger.info('LOOKING')
+    this.roleState = PeerState.looking
+    this.front.view.role = this.roleView()
+    this.election.look(this.votedZxid(), this.epochs.currentEpoch)
+  }
+
+  /** A peer told of a newer configuration while this server looks for a leader. */
+  private adoptConfiguration(membership: Membership): boolean {
+    if (!this.config.reconfigEnabled) return false
+    const isOther = this.membership.adopt(makeQuorumVerifier(membership))
+    if (isOther)
+      this.options.runtime.timers.soon(() => {
+        this.replaceElection()
+        this.look()
+      })
+    return isOther
+  }
+
+  // --- roles -----------------------------------------------------------------------------------
+
+  private begin(state: PeerState, vote: CurrentVote): void {
+    if (this.stopping !== null) return
+    this.leaderId = vote.leader
+    this.roleState = state
+    this.skipsElection = false
+    const parts = this.roleParts()
+    const isObserver = state === PeerState.observing
+    this.role =
+      state === PeerState.leading ? new LeaderRole(parts) : new LearnerRole({ ...parts, leaderId: vote.leader, isObserver })
+    this.front.view.role = this.roleView()
+    this.role.start()
+  }
+
+  private roleParts(): RoleParts {
+    const { config, metrics, replica, front, serverId, membership } = this
+    const { runtime, logger } = this.options
+    return {
+      config,
+      runtime,
+      logger,
+      metrics,
+      replica,
+      front,
+      serverId,
+      membership,
+      epochs: this,
+      onSynchronised: (epoch) => this.synchronised(epoch),
+      onEnding: () => this.election.machine.beginLooking(),
+      onEnded: () => this.ended(),
+      onFailure: (error) => this.fail(error),
+    }
+  }
+
+  private synchronised(epoch: number): void {
+    this.isTrusted = true
+    this.election.machine.synchronised(epoch)
+  }
+
+  /** The role is over. */
+  private ended(): void {
+    const { random, timers } = this.options.runtime
+    const wasObserving = this.roleState === PeerState.observing
+    this.role = null
+    if (this.stopping !== null) {
+      this.settleStopped()
+      return
+    }
+    if (this.isElectionReplaced) this.replaceElection()
+    if (this.skipsElection) {
+      this.assume()
+      return
+    }
+    const delayMs = this.config.quorum.observerElectionDelayMs
+    if (!wasObserving || delayMs <= 0) this.look()
+    else this.pause = timers.after(random.below(delayMs), () => this.look())
+  }
+
+  /** Goes straight into the role that a reconfiguration gives. */
+  private assume(): void {
+    const { currentVote } = this.election.machine
+    const state = this.assumedState(currentVote.leader)
+    this.election.machine.assume(state)
+    this.options.runtime.timers.soon(() => this.begin(state, currentVote))
+  }
+
+  private assumedState(leader: number): PeerState {
+    if (leader === this.serverId) return PeerState.leading
+    return this.membership.role === 'observer' ? PeerState.observing : PeerState.following
+  }
+
+  // --- configurations --------------------------------------------------------------------------
+
+  private configurationChanged(outcome: ReconfigOutcome): void {
+    const { machine } = this.election
+    machine.configure(this.membership)
+    if (outcome.vote !== null) {
+      const { leader, zxid, electionEpoch, peerEpoch } = outcome.vote
+      this.leaderId = leader
+      machine.designate({ leader, zxid, round: electionEpoch, peerEpoch })
+    }
+    if (outcome.skipsElection !== null) this.skipsElection = outcome.skipsElection
+    if (!outcome.restartsElection) return
+    this.isElectionReplaced = true
+    // Not from inside of what told of the configuration.
+    this.options.runtime.timers.soon(() => this.replaceElection())
+  }
+
+  /** Another election, with the state and the vote of the one before. */
+  private replaceElection(): void {
+    this.isElectionReplaced = false
+    if (this.stopping !== null) return
+    const { currentVote, state } = this.election.machine
+    this.election.close()
+    this.election = this.makeElection()
+    this.election.machine.designate(currentVote)
+    if (state !== PeerState.looking) this.election.machine.assume(state)
+  }
+
+  // --- RoleEpochs ------------------------------------------------------------------------------
+
+  get accepted(): number {
+    return this.epochs.acceptedEpoch
+  }
+
+  get current(): number {
+    return this.epochs.currentEpoch
+  }
+
+  accept(epoch: number): void {
+    writeEpochFile(this.options.runtime.disk, this.replica.directories.snapshotDirectory, ACCEPTED_EPOCH_FILE, epoch)
+    this.epochs = { ...this.epochs, acceptedEpoch: epoch }
+  }
+
+  adopt(epoch: number): void {
+    writeEpochFile(this.options.runtime.disk, this.replica.directories.snapshotDirectory, CURRENT_EPOCH_FILE, epoch)
+    this.epochs = { ...this.epochs, currentEpoch: epoch }
+  }
+
+  // --- what operators see ----------------------------------------------------------------------
+
+  private roleView(): RoleView {
+    const { roleState, role, membership } = this
+    return {
+      mode: MODES[roleState],
+      get peerState(): string {
+        return role === null ? 'looking' : `${STATE_NAMES[roleState]} - ${role.progress}`
+      },
+      observerMasterId: null,
+      get quorumSize(): number {
+        return membership.committed.voters.size
+      },
+      get leader(): RoleView['leader'] {
+        return role?.leaderReadings ?? null
+      },
+      isLearner: roleState !== PeerState.leading,
+    }
+  }
+
+  // --- the end ---------------------------------------------------------------------------------
+
+  stop(): Promise<void> {
+    this.stopping ??= this.shutDown()
+    return this.stopping
+  }
+
+  private async shutDown(): Promise<void> {
+    this.options.logger.info('Shutting down')
+    this.pause?.cancel()
+    this.front.stop()
+    const { role } = this
+    if (role !== null) {
+      const ended = new Promise<void>((resolve) => {
+        this.settleStopped = resolve
+      })
+      role.end('the server stops')
+      await ended
+    }
+    this.close()
+    this.replica.log.close()
+    this.settleClosed(null)
+  }
+
+  private close(): void {
+    this.election.close()
+    this.front.stopServing()
+    this.front.closeConnections()
+    this.replica.snapshots.stop()
+  }
+
+  /** Something that this server cannot go on with: what it holds may not be what it has acknowledged. */
+  fail(error: Error): void {
+    if (this.stopping !== null) return
+    this.metrics.failures.unrecoverable++
+    this.options.logger.error('Severe unrecoverable error, exiting', { error })
+    this.stopping = Promise.resolve()
+    this.role?.abandon()
+    this.front.stop()
+    this.close()
+    this.settleClosed(error)
+  }
+}
+
+/** While it looks for a leader nobody is told a mode. */
+const MODES: Readonly<Record<PeerState, RoleView['mode']>> = {
+  [PeerState.looking]: 'follower',
+  [PeerState.following]: 'follower',
+  [PeerState.leading]: 'leader',
+  [PeerState.observing]: 'observer',
+}
+
+const STATE_NAMES: Readonly<Record<PeerState, string>> = {
+  [PeerState.looking]: 'looking',
+  [PeerState.following]: 'following',
+  [PeerState.leading]: 'leading',
+  [PeerState.observing]: 'observing',
+}

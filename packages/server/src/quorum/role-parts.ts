@@ -1,0 +1,65 @@
+import type { QuorumVerifier } from '@tskeeper/core'
+import type { ServerConfig } from '../config/server-config.ts'
+import type { Logger } from '../logger.ts'
+import type { LeaderReadings } from '../metrics/metric-readings.ts'
+import type { ServerMetrics } from '../metrics/server-metrics.ts'
+import type { Replica } from '../replica.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import type { ServerFront } from '../server-front.ts'
+
+/** The configurations that a member knows, as its role sees them. What is said to be kept is durable on return. */
+export interface RoleMembership {
+  readonly committed: QuorumVerifier
+  readonly lastSeen: QuorumVerifier
+  /** Keeps the configuration that was proposed last. */
+  keepProposed(config: QuorumVerifier): void
+  /**
+   * The configuration is in force: everything that follows from it is done, but for the end of the role. True if that has to follow,
+   * because the role or the leader is another one now.
+   */
+  activate(config: QuorumVerifier, suggestedLeader: number | null, zxid: number): boolean
+  /** Writes the configuration in force into its node of the tree. */
+  writeConfigNode(): void
+}
+
+/** The two epochs of a member; what is given is durable when the call returns. */
+export interface RoleEpochs {
+  readonly accepted: number
+  readonly current: number
+  accept(epoch: number): void
+  adopt(epoch: number): void
+}
+
+/** What a role of a member works with. */
+export interface RoleParts {
+  readonly config: ServerConfig
+  readonly runtime: Runtime
+  readonly logger: Logger
+  readonly metrics: ServerMetrics
+  readonly replica: Replica
+  readonly front: ServerFront
+  readonly serverId: number
+  readonly membership: RoleMembership
+  readonly epochs: RoleEpochs
+  /** The role has begun to serve in this epoch. */
+  readonly onSynchronised: (epoch: number) => void
+  /** The role ends: nobody is served any more. `onEnded` follows. */
+  readonly onEnding: () => void
+  /** The role is over, and everything that it had begun is done. */
+  readonly onEnded: () => void
+  /** The server cannot go on. */
+  readonly onFailure: (error: Error) => void
+}
+
+/** A part that a member plays in its ensemble, until it ends by itself or is ended. */
+export interface Role {
+  /** How far it has come: `discovery`, `synchronization` or `broadcast`. */
+  readonly progress: string
+  /** What only a leader knows; null for others, and before it leads. */
+  readonly leaderReadings: LeaderReadings | null
+  start(): void
+  /** Ends the role; `onEnded` follows. Does nothing if it is over. */
+  end(reason: string): void
+  /** The server fails or stops without delay: nothing is heard of the role any more. */
+  abandon(): void
+}
