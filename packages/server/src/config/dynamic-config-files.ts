@@ -35,12 +35,11 @@ export class DynamicConfigFiles {
     this.#nextPath = `${options.configPath}.dynamic.next`
   }
 
-  /** At the start of a server whose main file has the members inside: moves them out, and keeps the main file as it was. */
-  moveOut(membership: Membership): void {
+  /** At the start of a server whose main file has the members inside: keeps it as it is, because the first change moves them out. */
+  backUpMainFile(): void {
     const { disk, configPath, logger } = this.#options
     writeFileAtomically(disk, `${configPath}.bak`, disk.readFile(configPath))
-    logger.info(`${configPath} will be rewritten, because members can be changed; it is kept as ${configPath}.bak`)
-    this.activate(membership)
+    logger.info(`${configPath} will be rewritten when its ensemble has formed; it is kept as ${configPath}.bak`)
   }
 
   /** A configuration that is not in force yet. */
@@ -57,7 +56,7 @@ export class DynamicConfigFiles {
     disk.syncDirectory(directoryOf(this.#nextPath))
   }
 
-  /** The configuration is in force. */
+  /** The configuration is in force: it gets its file, and the main file names that. */
   activate(membership: Membership): void {
     const { configPath, serverId } = this.#options
     const path = `${configPath}.dynamic.${membership.version.toString(16)}`

@@ -1,4 +1,4 @@
-import { parseMembershipText } from '@tskeeper/core'
+import { type Membership, parseMembershipText } from '@tskeeper/core'
 import { expect, test } from 'vitest'
 import { DynamicConfigFiles } from '../../src/config/dynamic-config-files.ts'
 import { loadConfig } from '../../src/config/load-config.ts'
@@ -50,11 +50,16 @@ function loadOn(disk: MemoryDisk): ServerConfig {
   return loadConfig(PATH, { disk, logger: new RecordingLogger(), workingDirectory: '/srv', properties: new Map() })
 }
 
-test('at the first start the members move out of the main file, which is kept', () => {
-  const { disk, files } = machine(`${MAIN}${MEMBERS}\n`)
+function membersOf(disk: MemoryDisk): Membership {
   const { membership } = loadOn(disk)
-  if (membership === null) throw new Error('the file has members')
-  files.moveOut(membership)
+  if (membership === null) throw new Error('the file has no members')
+  return membership
+}
+
+test('when an ensemble forms for the first time the members move out of the main file, which is kept', () => {
+  const { disk, files } = machine(`${MAIN}${MEMBERS}\n`)
+  files.backUpMainFile()
+  files.activate(membersOf(disk))
   expect(textOf(disk, `${PATH}.bak`)).toBe(`${MAIN}${MEMBERS}\n`)
   expect(textOf(disk, `${PATH}.dynamic.0`)).toBe(
     'server.10=c:2888:3888:observer\nserver.1=a:2888:3888:participant\nserver.2=b:2888:3888:participant',
@@ -67,11 +72,10 @@ test('at the first start the members move out of the main file, which is kept', 
 
 test('what was moved out reads back as it was', () => {
   const { disk, files } = machine(`${MAIN}${MEMBERS}\n`)
-  const before = loadOn(disk)
-  if (before.membership === null) throw new Error('the file has members')
-  files.moveOut(before.membership)
+  const before = membersOf(disk)
+  files.activate(before)
   const after = loadOn(disk)
-  expect(after.membership).toEqual(before.membership)
+  expect(after.membership).toEqual(before)
   expect(after.dynamicConfigFile).toBe(`${PATH}.dynamic.0`)
   expect(after.clientPort).toBe(2181)
 })
@@ -102,9 +106,7 @@ test('what somebody wrote into the main file since the start stays', () => {
 
 test('a proposal is the last seen configuration at the next start, until it is in force', () => {
   const { disk, files } = machine(`${MAIN}${MEMBERS}\n`)
-  const { membership } = loadOn(disk)
-  if (membership === null) throw new Error('the file has members')
-  files.moveOut(membership)
+  files.activate(membersOf(disk))
   files.keepProposed(parseMembershipText(CHANGED, false))
   expect(textOf(disk, `${PATH}.dynamic.next`)).toBe(CHANGED)
   expect(loadOn(disk).lastSeenMembership?.version).toBe(0x100000003)
