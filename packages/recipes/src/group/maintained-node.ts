@@ -1,7 +1,7 @@
 import { type DataInput, encodeText, isZooKeeperError, type ZooKeeper, ZooKeeperError } from '@tskeeper/client'
 import { checkDirectory } from '../line/directory.ts'
 import { createEphemeral } from '../line/ephemeral.ts'
-import { deleteSurely } from '../line/protected-create.ts'
+import { deleteInSession } from '../line/protected-create.ts'
 import { Cancellation, unlessAborted, type WaitOptions } from '../session/cancellation.ts'
 import { isSessionOver, persevere, untilConnected } from '../session/persevere.ts'
 import { watchNode } from '../session/shared-watch.ts'
@@ -141,14 +141,18 @@ export class MaintainedNode implements AsyncDisposable {
         this.#state.set({ type: 'present', czxid: stat.czxid, revision })
         await unlessAborted(signal, Promise.race([watched.changed, updated]))
       } else {
-        await persevere(this.#zk, signal, () => this.#zk.set(this.path, this.#data))
+        // In another session the name may be somebody else's: then it is looked at again.
+        await persevere(this.#zk, signal, async () => {
+          if (this.#zk.sessionId === stat.ephemeralOwner) await this.#zk.set(this.path, this.#data)
+        })
       }
     }
   }
 
   async #deleteOwn(): Promise<void> {
+    const { sessionId } = this.#zk
     const stat = await persevere(this.#zk, null, () => this.#zk.exists(this.path))
-    if (stat?.ephemeralOwner === this.#zk.sessionId) await deleteSurely(this.#zk, this.path)
+    if (stat?.ephemeralOwner === sessionId) await deleteInSession(this.#zk, this.path, sessionId)
   }
 }
 

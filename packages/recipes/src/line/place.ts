@@ -8,7 +8,7 @@ import { unlessAborted } from '../session/cancellation.ts'
 import { isSessionOver, persevere } from '../session/persevere.ts'
 import { watchNode } from '../session/shared-watch.ts'
 import { childPath, nameOf } from './directory.ts'
-import { createProtected, deleteSurely } from './protected-create.ts'
+import { createProtected, deleteInSession } from './protected-create.ts'
 import { compareSequence, parseSequentialName, type SequentialName } from './sequence.ts'
 
 /** Where to stand in line, and how. */
@@ -34,8 +34,6 @@ export interface Place {
   readonly sessionId: bigint
   /** The transaction that created the node: larger than those of all nodes that came before. */
   readonly czxid: bigint
-  /** Whether somebody else may make a node with the same path after this one has gone. */
-  readonly hasCommonName: boolean
 }
 
 /** The own node is not there any more: its session ended, or somebody deleted it. Whoever waited lines up again. */
@@ -59,7 +57,6 @@ export async function takePlace(zk: ZooKeeper, options: LineOptions, signal: Abo
       options,
       sessionId: stat.ephemeralOwner,
       czxid: stat.czxid,
-      hasCommonName: false,
     }),
   )
   try {
@@ -71,18 +68,8 @@ export async function takePlace(zk: ZooKeeper, options: LineOptions, signal: Abo
 }
 
 /** Deletes the node. Settles when it is gone: deleted, or with its session. */
-export async function leavePlace(place: Place): Promise<void> {
-  if (place.zk.sessionId !== place.sessionId) return
-  try {
-    if (place.hasCommonName) {
-      const stat = await persevere(place.zk, null, () => place.zk.exists(place.path))
-      if (stat?.czxid !== place.czxid) return
-    }
-    await deleteSurely(place.zk, place.path)
-  } catch (error) {
-    // The node goes with its session, which is what this error is about.
-    if (!isZooKeeperError(error) || error.category !== 'session') throw error
-  }
+export function leavePlace(place: Place): Promise<void> {
+  return deleteInSession(place.zk, place.path, place.sessionId)
 }
 
 /**

@@ -10,7 +10,7 @@
 // session has moved to another one.
 
 import { type CreatedNode, type DataInput, isZooKeeperError, retries, type ZooKeeper } from '@tskeeper/client'
-import { isSessionOver, isTransient, persevereAcrossSessions, recover, untilConnected } from '../session/persevere.ts'
+import { isSessionOver, isTransient, persevere, persevereAcrossSessions, recover, untilConnected } from '../session/persevere.ts'
 import { childPath, ensureDirectory } from './directory.ts'
 import { makeUuid } from './unique.ts'
 
@@ -82,4 +82,19 @@ async function childrenOrNone(zk: ZooKeeper, directory: string): Promise<string[
 /** Deletes a node, once or again, whoever deletes it; goes on over lost connections and in the next session. */
 export async function deleteSurely(zk: ZooKeeper, path: string, signal: AbortSignal | null = null): Promise<void> {
   await persevereAcrossSessions(zk, signal, () => zk.delete(path, { missingOk: true }))
+}
+
+/**
+ * Deletes a node of one session, whose name somebody else may use in another one. What is asked for in a session is carried out in that
+ * session or not at all; so it is enough to look which one it is at each attempt. Settles when the node is gone.
+ */
+export async function deleteInSession(zk: ZooKeeper, path: string, sessionId: bigint): Promise<void> {
+  try {
+    await persevere(zk, null, async () => {
+      if (zk.sessionId === sessionId) await zk.delete(path, { missingOk: true })
+    })
+  } catch (error) {
+    // The node goes with its session, which is what such an error is about.
+    if (!isZooKeeperError(error) || error.category !== 'session') throw error
+  }
 }

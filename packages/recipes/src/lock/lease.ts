@@ -1,6 +1,6 @@
 // What a lock, a semaphore or an election hands out.
 
-import { ZooKeeperError } from '@tskeeper/client'
+import { isZooKeeperError, ZooKeeperError } from '@tskeeper/client'
 import { isPlaceLost, leavePlace, type Place } from '../line/place.ts'
 import { watchSession } from '../session/session-watch.ts'
 import { watchNode } from '../session/shared-watch.ts'
@@ -63,6 +63,11 @@ export class NodeLease implements Lease {
     return this.#place.path
   }
 
+  /** The session in which it was granted. */
+  get sessionId(): bigint {
+    return this.#place.sessionId
+  }
+
   get fencingToken(): bigint {
     return this.#place.czxid
   }
@@ -73,6 +78,8 @@ export class NodeLease implements Lease {
 
   release(): Promise<void> {
     this.#stopWatching()
+    // A node that somebody deleted may be somebody else's by now.
+    if (isZooKeeperError(this.signal.reason, 'NO_NODE')) this.#released ??= Promise.resolve()
     this.#controller.abort(new ZooKeeperError('ABORTED', `${this.path} was released`, { path: this.path }))
     this.#released ??= leavePlace(this.#place)
     return this.#released

@@ -198,7 +198,6 @@ export class EntryQueue {
       options: { ...KINDLESS, directory: this.#claims },
       sessionId: claim.stat.ephemeralOwner,
       czxid: claim.stat.czxid,
-      hasCommonName: true,
     })
     const entry = await readNode(this.#zk, path, null)
     if (entry !== null) return new TakenEntry(this.#zk, path, entry.data, lease)

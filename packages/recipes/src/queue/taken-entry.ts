@@ -1,6 +1,6 @@
 import { isZooKeeperError, retries, type ZooKeeper, ZooKeeperError } from '@tskeeper/client'
 import type { NodeLease } from '../lock/lease.ts'
-import { isTransient, recover } from '../session/persevere.ts'
+import { isSessionOver, isTransient, persevere, recover } from '../session/persevere.ts'
 
 /** An entry that this client works on, and nobody else as long as `signal` is not aborted. */
 export class TakenEntry implements AsyncDisposable {
@@ -31,7 +31,8 @@ export class TakenEntry implements AsyncDisposable {
 
   /**
    * Says that the work is done: deletes the entry together with the claim, so only while the claim is one's own. Rejects with
-   * `SESSION_EXPIRED` when the claim was lost before; the entry is then taken again by somebody.
+   * `SESSION_EXPIRED` when the claim was lost before; the entry is then taken again by somebody (unless the error's
+   * `mayHaveBeenApplied` says that the answer to the deletion was lost with the session).
    */
   acknowledge(): Promise<void> {
     this.#acknowledged ??= this.#acknowledge()
@@ -53,14 +54,12 @@ export class TakenEntry implements AsyncDisposable {
   async #acknowledge(): Promise<void> {
     for (let failures = 1, isAmbiguous = false; ; failures += 1) {
       try {
+        this.#checkClaim()
         await this.#zk.transaction().delete(this.#claim.path).delete(this.path).commit({ retry: retries.none })
         break
       } catch (error) {
-        if (isZooKeeperError(error, 'NO_NODE')) {
-          if (isAmbiguous && (await this.#isEntryGone())) break
-          throw lost(this.path, error)
-        }
-        if (!isTransient(error)) throw error
+        if (isAmbiguous && isZooKeeperError(error, 'NO_NODE') && (await this.#isEntryGone())) break
+        if (!isTransient(error)) throw isLoss(error) ? lost(this.path, isAmbiguous, error) : error
         isAmbiguous ||= isZooKeeperError(error) && error.mayHaveBeenApplied
         await recover(this.#zk, null, failures)
       }
@@ -68,11 +67,26 @@ export class TakenEntry implements AsyncDisposable {
     await this.#claim.release()
   }
 
+  /**
+   * The claim's name says nothing of its owner: it must not be deleted when it may be somebody else's. What is asked for in a session
+   * is carried out in that session or not at all, and the claim lives as long as the session, unless somebody deleted it.
+   */
+  #checkClaim(): void {
+    const { sessionId, signal } = this.#claim
+    if (this.#zk.sessionId !== sessionId) throw new ZooKeeperError('SESSION_EXPIRED', 'the session of the claim has expired')
+    if (isZooKeeperError(signal.reason, 'NO_NODE') || isZooKeeperError(signal.reason, 'ABORTED')) throw signal.reason
+  }
+
   async #isEntryGone(): Promise<boolean> {
-    return (await this.#zk.exists(this.path)) === null
+    return (await persevere(this.#zk, null, () => this.#zk.exists(this.path))) === null
   }
 }
 
-function lost(path: string, cause: unknown): ZooKeeperError {
-  return new ZooKeeperError('SESSION_EXPIRED', `the claim of ${path} was lost: somebody else may do the work`, { path, cause })
+function isLoss(error: unknown): boolean {
+  return isZooKeeperError(error, 'NO_NODE') || isZooKeeperError(error, 'ABORTED') || isSessionOver(error)
+}
+
+function lost(path: string, mayHaveBeenApplied: boolean, cause: unknown): ZooKeeperError {
+  const message = `the claim of ${path} was lost: somebody else may do the work`
+  return new ZooKeeperError('SESSION_EXPIRED', message, { path, mayHaveBeenApplied, cause })
 }
