@@ -14,6 +14,7 @@ export interface Entered {
 export interface ShellStageOptions {
   readonly isJson?: boolean
   readonly isAlone?: boolean
+  readonly isInteractive?: boolean
   readonly patienceMs?: number
   readonly workingDirectory?: string
 }
@@ -42,6 +43,7 @@ export class ShellStage implements AsyncDisposable {
       surroundings: new FakeSurroundings({}, options.workingDirectory ?? '/nowhere'),
       isJson: options.isJson ?? false,
       hasColour: false,
+      isInteractive: options.isInteractive ?? false,
       isAlone: options.isAlone ?? false,
     })
   }

@@ -174,7 +174,7 @@ const twinCases: readonly TwinCase[] = [
     ],
   },
   {
-    name: 'A175 A189: the configuration of a server alone',
+    name: 'A175: the configuration of a server alone',
     lines: [
       'config -s',
       'config -c',

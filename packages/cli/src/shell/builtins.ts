@@ -1,6 +1,6 @@
 // Commands that the shell answers by itself: they are about the session and the shell, not about nodes.
 
-import { type Answer, type CommandCall, optionLines, type ShellCommand, usageLines } from './command.ts'
+import { type Answer, type CommandCall, optionLines, type ShellCommand } from './command.ts'
 import { serverCommands } from './command-table.ts'
 import type { History } from './history.ts'
 import { ShellError } from './shell-error.ts'
@@ -119,6 +119,14 @@ export function usageText(): string[] {
   return ['ZooKeeper -server host:port -client-configuration properties-file cmd args', ...lines]
 }
 
+/** Names of the commands that only this shell has. */
+export function extraNames(): string[] {
+  return [...serverCommands, ...builtins]
+    .filter((command) => command.isExtra === true)
+    .map((command) => command.name)
+    .sort()
+}
+
 /** Every name that can be typed, but for older spellings. */
 export function commandNames(): string[] {
   return [...serverCommands, ...builtins].map((command) => command.name).sort()
@@ -129,13 +137,9 @@ async function help(call: CommandCall): Promise<Answer> {
   const command = [...serverCommands, ...builtins].find((candidate) => candidate.name === name)
   if (command === undefined)
     throw new ShellError(`Command not found: Command not found ${name}`, { code: 'NO_COMMAND', exitCode: 127 })
-  const options = 'run' in command && 'options' in command ? optionLines(command) : []
-  const lines = [usageLines({ ...command, options: [], run: noRun, hasOptionTable: false })[0] ?? '', command.purpose, ...options]
+  const options = 'options' in command ? optionLines(command) : []
+  const lines = [`${name} ${command.synopsis}`, command.purpose, ...options]
   return { out: lines, json: { name, synopsis: command.synopsis, purpose: command.purpose } }
-}
-
-async function noRun(): Promise<Answer> {
-  return { json: null }
 }
 
 async function printWatches(call: CommandCall, shell: ShellControl): Promise<Answer> {

@@ -87,6 +87,7 @@ class ShellRun {
       surroundings,
       isJson: parsed.isJson,
       hasColour: isInteractive && hasColours(surroundings),
+      isInteractive,
       isAlone,
     })
   }

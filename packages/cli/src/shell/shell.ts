@@ -3,7 +3,7 @@
 import { setMaxListeners } from 'node:events'
 import { EXIT_NOT_FOUND } from '../exit-codes.ts'
 import type { Surroundings } from '../surroundings.ts'
-import { type Builtin, builtins, type ShellControl, usageText } from './builtins.ts'
+import { type Builtin, builtins, extraNames, type ShellControl, usageText } from './builtins.ts'
 import { type Answer, CommandCall, type CommandContext, type ShellCommand } from './command.ts'
 import { olderSpellings, serverCommands } from './command-table.ts'
 import { History } from './history.ts'
@@ -32,6 +32,8 @@ export interface ShellOptions {
   /** Whether every answer and event is printed as JSON. */
   readonly isJson: boolean
   readonly hasColour: boolean
+  /** Whether a person reads what is printed, so that more may be said than scripts expect. */
+  readonly isInteractive: boolean
   /** Whether one command is all that is run. */
   readonly isAlone: boolean
 }
@@ -152,13 +154,14 @@ export class Shell implements ShellControl {
     const before = this.#exitCode
     const answer = await builtin.run(call, this)
     this.#printAnswer(answer, isJson)
-    if (builtin.tellsSession === true && !session.isAlive) this.#options.output.out('Not connected\n')
+    if (builtin.tellsSession === true && !session.isAlive && !isJson) this.#options.output.out('Not connected\n')
     return this.#isOver ? before : (answer.exitCode ?? 0)
   }
 
   #refuse(name: string, isJson: boolean): number {
     const message = `Command not found: Command not found ${name}`
-    const text = [...usageText(), message].join('\n')
+    const ours = this.#options.isInteractive ? [`Only here: ${extraNames().join(', ')}; help and one of these explains it`] : []
+    const text = [...usageText(), ...ours, message].join('\n')
     this.#printFailure(new ShellError(isJson ? message : text, { code: 'NO_COMMAND' }), isJson)
     return EXIT_NOT_FOUND
   }

@@ -16,7 +16,7 @@ test('without words the shell talks to this machine', () => {
   })
 })
 
-test('A159 A160: options come first, and the first word without a dash is the command', () => {
+test('options come first, and the first word without a dash is the command', () => {
   const parsed = readShellArguments(['-server', 'a:1,b:2/root', '-timeout', '5000', '-r', '-waitforconnection', 'ls', '-R', '/'])
   expect(parsed).toMatchObject({
     servers: 'a:1,b:2/root',
