@@ -88,6 +88,7 @@ export class InteractiveTerminal implements Terminal {
   /** Whether the prompt stands on the screen. */
   #isAsking = false
   #wasInterrupted = false
+  #isClosed = false
 
   constructor(options: TerminalOptions, streams: TerminalStreams) {
     this.#options = options
@@ -111,7 +112,7 @@ export class InteractiveTerminal implements Terminal {
       this.#editor.setPrompt('')
       this.#lines.push(line)
     })
-    this.#editor.on('close', () => this.#lines.end())
+    this.#editor.on('close', () => this.#leave())
     this.#editor.on('SIGINT', () => this.#interrupt())
   }
 
@@ -146,7 +147,7 @@ export class InteractiveTerminal implements Terminal {
   /** Takes the line that is being typed off the screen, prints, and puts it back. */
   #above(text: string): void {
     const { output } = this.#streams
-    const isLineShown = this.#isAsking || this.#editor.line !== ''
+    const isLineShown = !this.#isClosed && (this.#isAsking || this.#editor.line !== '')
     if (isLineShown) {
       moveCursor(output, 0, -this.#editor.getCursorPos().rows)
       cursorTo(output, 0)
@@ -157,6 +158,14 @@ export class InteractiveTerminal implements Terminal {
     // The editor remembers how many rows it has to go up before it draws: here it begins on the row where the cursor is.
     Reflect.set(this.#editor, 'prevRows', 0)
     this.#editor.prompt(true)
+  }
+
+  /** The end of the input: what comes now stands below the prompt. */
+  #leave(): void {
+    this.#isClosed = true
+    if (this.#isAsking) this.#streams.output.write('\n')
+    this.#isAsking = false
+    this.#lines.end()
   }
 
   #interrupt(): void {

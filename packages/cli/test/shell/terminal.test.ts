@@ -163,4 +163,6 @@ test('Ctrl-D ends the input', async () => {
   const line = person.terminal.nextLine()
   await person.types('\u0004')
   expect(await line).toBeNull()
+  person.terminal.out('bye\n')
+  expect(await person.sees()).toBe('[zk: h(CONNECTED) 0]\nbye')
 })
