@@ -57,6 +57,8 @@ class QuorumPeer implements RunningServer, RoleEpochs {
   private isElectionReplaced = false
   private pause: TimerHandle | null = null
   private stopping: Promise<void> | null = null
+  /** No role and no election begins any more. */
+  private isStopping = false
   private settleStopped: () => void = () => {}
   private settleClosed: (error: Error | null) => void = () => {}
 
@@ -127,7 +129,7 @@ class QuorumPeer implements RunningServer, RoleEpochs {
   }
 
   private look(): void {
-    if (this.stopping !== null) return
+    if (this.isStopping) return
     this.options.logger.info('LOOKING')
     this.roleState = PeerState.looking
     this.front.view.role = this.roleView()
@@ -149,7 +151,7 @@ class QuorumPeer implements RunningServer, RoleEpochs {
   // --- roles -----------------------------------------------------------------------------------
 
   private begin(state: PeerState, vote: CurrentVote): void {
-    if (this.stopping !== null) return
+    if (this.isStopping) return
     this.leaderId = vote.leader
     this.roleState = state
     this.skipsElection = false
@@ -191,7 +193,7 @@ class QuorumPeer implements RunningServer, RoleEpochs {
     const { random, timers } = this.options.runtime
     const wasObserving = this.roleState === PeerState.observing
     this.role = null
-    if (this.stopping !== null) {
+    if (this.isStopping) {
       this.settleStopped()
       return
     }
@@ -238,7 +240,7 @@ class QuorumPeer implements RunningServer, RoleEpochs {
   /** Another election, with the state and the vote of the one before. */
   private replaceElection(): void {
     this.isElectionReplaced = false
-    if (this.stopping !== null) return
+    if (this.isStopping) return
     const { currentVote, state } = this.election.machine
     this.election.close()
     this.election = this.makeElection()
@@ -294,6 +296,7 @@ class QuorumPeer implements RunningServer, RoleEpochs {
   }
 
   private async shutDown(): Promise<void> {
+    this.isStopping = true
     this.options.logger.info('Shutting down')
     this.pause?.cancel()
     this.front.stop()
@@ -319,9 +322,10 @@ class QuorumPeer implements RunningServer, RoleEpochs {
 
   /** Something that this server cannot go on with: what it holds may not be what it has acknowledged. */
   fail(error: Error): void {
-    if (this.stopping !== null) return
+    if (this.isStopping) return
     this.metrics.failures.unrecoverable++
     this.options.logger.error('Severe unrecoverable error, exiting', { error })
+    this.isStopping = true
     this.stopping = Promise.resolve()
     this.role?.abandon()
     this.front.stop()
