@@ -1,6 +1,6 @@
 import { assert } from '../lib/assert.ts'
 import type { CommittedWindow } from './committed-window.ts'
-import { epochOf, isEpochStart, isSuccessor } from './zxid.ts'
+import { isEpochStart, isSuccessor } from './zxid.ts'
 
 /** How a learner is brought up to date. */
 export type SyncKind = 'diff' | 'trunc' | 'snap'
@@ -35,9 +35,8 @@ export interface SyncOptions {
  *     endOfLog         -> then everything is planned                 }
  *     handOver            everything after it: in one turn with `leader.handedOver`
  *
- * The rule of choice for an ordered sequence of our transactions: where the learner's last one is among them, it lacks what comes
- * after it (DIFF); where it is not, the learner has transactions of that epoch that were never committed, and drops them back
- * to the last one that we have too (TRUNC); where that cannot be told, it gets everything (SNAP).
+ * Where the learner's last transaction is among ours, it lacks what comes after it (DIFF). Where it is beyond them all, it drops what we
+ * do not have (TRUNC). Where it is neither, or nobody here knows, the learner gets everything (SNAP).
  */
 export class LearnerSync {
   private readonly learnerZxid: number
@@ -47,8 +46,6 @@ export class LearnerSync {
   private begun: SyncKind | null = null
   /** Last zxid that the learner has or is being sent. */
   private queued: number
-  /** The transaction before the one looked at, -1 before the first. */
-  private previous = -1
   /** The entry of the log that was offered last, -1 before the first. */
   private lastOffered = -1
   private isHopeless = false
@@ -138,30 +135,22 @@ export class LearnerSync {
   }
 
   private offer(zxid: number, bytes: Uint8Array, start: number, end: number): void {
-    if (zxid < this.learnerZxid) {
-      this.previous = zxid
-      return
-    }
+    if (zxid < this.learnerZxid) return
     if (this.begun === null && !this.beginAt(zxid)) return
     if (zxid <= this.queued) return
     this.sink.committed(zxid, bytes, start, end)
     this.queued = zxid
   }
 
-  /** Begins at the first of our transactions that is not before the learner's last one. Returns false when none is to be sent. */
+  /**
+   * Begins at the first of our transactions that is not before the learner's last one. Because nothing is left out inside an epoch,
+   * another zxid than the learner's own is of a later epoch: the learner's last transactions were never committed, and
+   * how far it has to go back cannot be told to it for sure across epochs. Returns false when it gets a snapshot.
+   */
   private beginAt(zxid: number): boolean {
-    const { learnerZxid, previous } = this
-    if (zxid === learnerZxid || isEpochStart(learnerZxid)) {
-      this.begin('diff', this.newestCommitted())
-      return true
-    }
-    if (previous < 0 || epochOf(zxid) !== epochOf(learnerZxid)) {
-      this.isHopeless = true
-      return false
-    }
-    this.begin('trunc', previous)
-    this.queued = previous
-    return true
+    if (zxid === this.learnerZxid || isEpochStart(this.learnerZxid)) this.begin('diff', this.newestCommitted())
+    else this.isHopeless = true
+    return !this.isHopeless
   }
 
   private newestCommitted(): number {

@@ -7,6 +7,10 @@ export interface ConfigShape {
   readonly observers?: readonly number[]
   /** Members whose port for the quorum is not the usual one. */
   readonly moved?: readonly number[]
+  /** Groups of voters with weights of 1. */
+  readonly groups?: readonly (readonly number[])[]
+  /** Members without an address for clients. */
+  readonly clientless?: readonly number[]
 }
 
 /** A configuration whose voters are `voters`. */
@@ -15,7 +19,9 @@ export function makeConfig(voters: readonly number[], shape: ConfigShape = {}): 
   for (const sid of [...voters, ...(shape.observers ?? [])]) {
     const role = voters.includes(sid) ? 'participant' : 'observer'
     const port = shape.moved?.includes(sid) === true ? 4000 : 2000
-    properties.set(`server.${sid}`, `127.0.0.1:${port + sid}:${3000 + sid}:${role};${5000 + sid}`)
+    const client = shape.clientless?.includes(sid) === true ? '' : `;${5000 + sid}`
+    properties.set(`server.${sid}`, `127.0.0.1:${port + sid}:${3000 + sid}:${role}${client}`)
   }
+  for (const [index, group] of (shape.groups ?? []).entries()) properties.set(`group.${index + 1}`, group.join(':'))
   return makeQuorumVerifier(parseMembership(properties, shape.version ?? 0, false))
 }
