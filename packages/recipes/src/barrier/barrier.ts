@@ -1,6 +1,6 @@
 import type { DataInput, ZooKeeper } from '@tskeeper/client'
 import { isZooKeeperError } from '@tskeeper/client'
-import { checkDirectory, ensureDirectory } from '../line/directory.ts'
+import { checkDirectory, ensureDirectory, parentOf } from '../line/directory.ts'
 import { deleteSurely } from '../line/protected-create.ts'
 import { Cancellation, unlessAborted, type WaitOptions } from '../session/cancellation.ts'
 import { isSessionOver, persevereAcrossSessions, untilConnected } from '../session/persevere.ts'
@@ -36,7 +36,7 @@ export class Barrier {
   /** Closes the gate. It may be closed already. */
   async close(data: DataInput = '', options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     const signal = options.signal ?? null
-    const parent = this.path.slice(0, this.path.lastIndexOf('/'))
+    const parent = parentOf(this.path)
     for (;;) {
       try {
         await persevereAcrossSessions(this.#zk, signal, () => this.#zk.create(this.path, data))

@@ -1,6 +1,6 @@
 import { isZooKeeperError, type NodeValue, type Observation, type ZooKeeper, ZooKeeperError } from '@tskeeper/client'
 import { Follower } from '../cache/follower.ts'
-import { checkDirectory, ensureDirectory, readNode } from '../line/directory.ts'
+import { checkDirectory, ensureDirectory, parentOf, readNode } from '../line/directory.ts'
 import { Cancellation, type WaitOptions } from '../session/cancellation.ts'
 import { persevereAcrossSessions } from '../session/persevere.ts'
 import type { Versioned } from '../value/atomic-value.ts'
@@ -90,7 +90,7 @@ export class Configuration<T> {
 
   /** False if somebody else has created it meanwhile. */
   async #create(data: Uint8Array, signal: AbortSignal): Promise<boolean> {
-    await ensureDirectory(this.#zk, this.path.slice(0, this.path.lastIndexOf('/')), signal)
+    await ensureDirectory(this.#zk, parentOf(this.path), signal)
     try {
       await persevereAcrossSessions(this.#zk, signal, () => this.#zk.create(this.path, data))
       return true

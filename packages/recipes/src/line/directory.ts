@@ -11,6 +11,11 @@ export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
 }
 
+/** The path of the node above; empty for a node below the root. */
+export function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'))
+}
+
 /** Checks the path that a recipe is made for, while the caller is still there to hear of it. */
 export function checkDirectory(path: string): string {
   if (/^(?:\/[^/]+)+$/.test(path)) return path
@@ -20,18 +25,24 @@ export function checkDirectory(path: string): string {
 /**
  * Creates a node and what is missing above it, all as containers: servers delete them some time after their last child has
  * gone, so a recipe leaves nothing behind. Nodes that exist stay what they are. Servers before 3.5 know no containers and get
- * persistent nodes.
+ * persistent nodes. An empty path is the client's root, which is not created: it may be a chroot that somebody forgot.
  */
 export async function ensureDirectory(zk: ZooKeeper, path: string, signal: AbortSignal | null): Promise<void> {
+  if (path === '') return checkRoot(zk, signal)
   for (;;) {
     try {
       await persevereAcrossSessions(zk, signal, () => createDirectory(zk, path))
       return
     } catch (error) {
       if (!isZooKeeperError(error, 'NO_NODE')) throw error
-      await ensureDirectory(zk, path.slice(0, path.lastIndexOf('/')), signal)
+      await ensureDirectory(zk, parentOf(path), signal)
     }
   }
+}
+
+async function checkRoot(zk: ZooKeeper, signal: AbortSignal | null): Promise<void> {
+  const stat = await persevereAcrossSessions(zk, signal, () => zk.exists('/'))
+  if (stat === null) throw new ZooKeeperError('NO_NODE', `the client's root ${zk.chroot} does not exist`, { path: '/' })
 }
 
 async function createDirectory(zk: ZooKeeper, path: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { type DataInput, isZooKeeperError, type Stat, type ZooKeeper } from '@tskeeper/client'
 import { persevere } from '../session/persevere.ts'
-import { ensureDirectory } from './directory.ts'
+import { ensureDirectory, parentOf } from './directory.ts'
 
 /**
  * Creates an ephemeral node with a given name in the present session, and its directory if that is missing. Gives its Stat, also when
@@ -17,7 +17,7 @@ export async function createEphemeral(
       return (await persevere(zk, signal, () => zk.createWithStat(path, data, { mode: 'ephemeral' }))).stat
     } catch (error) {
       if (isZooKeeperError(error, 'NO_NODE')) {
-        await ensureDirectory(zk, path.slice(0, path.lastIndexOf('/')), signal)
+        await ensureDirectory(zk, parentOf(path), signal)
       } else if (isZooKeeperError(error, 'NODE_EXISTS')) {
         const stat = await persevere(zk, signal, () => zk.exists(path))
         if (stat !== null) return stat.ephemeralOwner === zk.sessionId ? stat : null

@@ -1,5 +1,5 @@
 import { isZooKeeperError, type ZooKeeper } from '@tskeeper/client'
-import { checkDirectory, ensureDirectory, nameOf } from '../line/directory.ts'
+import { checkDirectory, ensureDirectory, nameOf, parentOf } from '../line/directory.ts'
 import { createProtected } from '../line/protected-create.ts'
 import { Cancellation, type WaitOptions } from '../session/cancellation.ts'
 import { persevereAcrossSessions } from '../session/persevere.ts'
@@ -55,7 +55,7 @@ export class UniqueIds {
   }
 
   async #create(signal: AbortSignal): Promise<void> {
-    await ensureDirectory(this.#zk, this.path.slice(0, this.path.lastIndexOf('/')), signal)
+    await ensureDirectory(this.#zk, parentOf(this.path), signal)
     try {
       await persevereAcrossSessions(this.#zk, signal, () => this.#zk.create(this.path, ''))
     } catch (error) {

@@ -1,5 +1,5 @@
 import { decodeText, isZooKeeperError, retries, TransactionError, type ZooKeeper, ZooKeeperError } from '@tskeeper/client'
-import { checkDirectory, childPath, ensureDirectory, readNode } from '../line/directory.ts'
+import { checkDirectory, childPath, ensureDirectory, parentOf, readNode } from '../line/directory.ts'
 import { createEphemeral } from '../line/ephemeral.ts'
 import { makeUuid } from '../line/unique.ts'
 import { Cancellation, unlessAborted, type WaitOptions } from '../session/cancellation.ts'
@@ -164,7 +164,7 @@ export class AtomicValue<T> implements AsyncDisposable {
   }
 
   async #createNode(signal: AbortSignal | null): Promise<void> {
-    const parent = this.path.slice(0, this.path.lastIndexOf('/'))
+    const parent = parentOf(this.path)
     const data = this.#codec.encode(this.#initial)
     for (;;) {
       try {

@@ -66,14 +66,19 @@ export class World implements AsyncDisposable {
     await Promise.all(clients.map((zk) => zk.connect({ deadlineMs: CONNECT_MS })))
   }
 
-  /** Ends a client's session behind its back: another one takes the session over and closes it. */
+  /** Ends a client's session behind its back, and waits until the client has been told. */
   async expire(zk: ZooKeeper): Promise<void> {
-    const session = { id: zk.sessionId, password: zk.password }
     const ended = stateOf(zk, 'expired')
+    await this.expireUnreachable(zk)
+    await ended
+  }
+
+  /** Ends a client's session behind its back: another client takes the session over and closes it. */
+  async expireUnreachable(zk: ZooKeeper): Promise<void> {
+    const session = { id: zk.sessionId, password: zk.password }
     await using thief = new ZooKeeper(`127.0.0.1:${this.#server.clientPort}`, { session })
     await thief.connect({ deadlineMs: CONNECT_MS })
     await thief.close()
-    await ended
   }
 
   #keep(zk: ZooKeeper): ZooKeeper {
