@@ -122,7 +122,7 @@ function listItems(text: string | null): string[] {
 
 /** `server.<id>=<line>`, or `<id>=<line>` as some clients send it. */
 function parseJoiner(text: string, isMultiAddressEnabled: boolean): Member {
-  const [key = '', line, ...rest] = text.split('=')
+  const [key = '', line, ...rest] = text.split('=').map((part) => part.trim())
   if (line === undefined || rest.length > 0) throw new ConfigError(text, 'a joining server is server.<id>=<address>')
   return parseServerLine(parseId(key.slice(key.lastIndexOf('.') + 1)), line, isMultiAddressEnabled)
 }
