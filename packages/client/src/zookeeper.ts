@@ -169,7 +169,10 @@ export class ZooKeeper implements AsyncDisposable {
         deadlineMs === undefined
           ? null
           : this.runtime.timers.after(deadlineMs, () => {
-              settle(new ZooKeeperError('TIMEOUT', `connect: no server answered within ${deadlineMs} ms (TIMEOUT)`))
+              const cause = session.lastError
+              const reason = cause === null ? '' : `; the last attempt: ${cause.message}`
+              const message = `connect: no server answered within ${deadlineMs} ms${reason} (TIMEOUT)`
+              settle(new ZooKeeperError('TIMEOUT', message, { cause: cause ?? undefined }))
             })
       const unsubscribe = session.feed.onState(look)
       options.signal?.addEventListener('abort', onAbort)

@@ -77,6 +77,8 @@ export class Session implements ConnectionOwner {
   #closing: Promise<void> | null = null
   #resolveClosed: () => void = () => undefined
   #finalCause: Error | null = null
+  /** Why the last attempt or connection ended. */
+  #lastError: Error | null = null
   /** Whether the watches of a former connection are to be set again. */
   #hadConnection = false
 
@@ -129,6 +131,11 @@ export class Session implements ConnectionOwner {
 
   get isSuspect(): boolean {
     return this.#isOver || this.#suspicion.isSuspect
+  }
+
+  /** Why there is no connection, if an attempt failed or a connection ended. */
+  get lastError(): Error | null {
+    return this.#lastError
   }
 
   /** Why the session is over, once it is. */
@@ -252,6 +259,7 @@ export class Session implements ConnectionOwner {
     this.#probe?.stop()
     this.#probe = null
     if (this.#isOver) return
+    this.#lastError = error
     this.#logger[wasEstablished ? 'info' : 'debug']('the connection is gone', { server: formatHost(connection.server), error })
     if (wasEstablished) {
       this.#hosts.lost()
