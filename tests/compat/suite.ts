@@ -38,6 +38,8 @@ export interface Suite {
   readonly name: string
   /** One line for the list of suites. */
   readonly purpose: string
+  /** Servers that the suite can run against; both if absent. */
+  readonly targets?: readonly ServerTarget[]
   readonly software: readonly SoftwareRequirement[]
   readonly run: (context: SuiteContext) => Promise<void>
 }

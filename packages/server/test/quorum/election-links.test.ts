@@ -80,8 +80,6 @@ function dialIn(world: MemoryWorld, server: Server): MemoryConnection {
   return world.pair((connection) => server.links.accept(connection), 50_000)
 }
 
-const bytesWritten = (connection: MemoryConnection): string => connection.written.map(hex).join('')
-
 test('the larger server dials the smaller one, says who it is in one write, and votes go both ways', () => {
   const world = new MemoryWorld()
   const [one, two] = [new Server(world, 1), new Server(world, 2)]
@@ -90,7 +88,7 @@ test('the larger server dials the smaller one, says who it is in one write, and 
   expect(world.dialled.map(({ to }) => to)).toEqual(['127.0.0.1:3881'])
   const address = Buffer.from('127.0.0.1:3882').toString('hex')
   expect(world.dialled[0]?.connection.written.map(hex)).toEqual([
-    `ffffffffffff00000000000000000002${'0000000e'}${address}`,
+    `ffffffffffff000000000000000000020000000e${address}`,
     hex(frame('from two')),
   ])
   one.send(2, 'from one')
@@ -287,9 +285,9 @@ test('a handshake and votes arrive whole, wherever they are cut', () => {
 
 test.each([
   ['that is of an unknown version', 'ffffffffffff0002' + '0000000000000003'],
-  ['whose address is longer than an address can be', `ffffffffffff00000000000000000003${'00000801'}`],
-  ['without an address', `ffffffffffff00000000000000000003${'00000000'}`],
-  ['whose address is none', `ffffffffffff00000000000000000003${'00000003'}616161`],
+  ['whose address is longer than an address can be', `ffffffffffff0000000000000000000300000801`],
+  ['without an address', `ffffffffffff0000000000000000000300000000`],
+  ['whose address is none', `ffffffffffff0000000000000000000300000003616161`],
   ['with the id of the server that it dials', hex(handshake(1))],
 ])('a handshake %s closes the connection and nothing else', (_name, text) => {
   const world = new MemoryWorld()
@@ -382,16 +380,13 @@ test('closed links send, accept and dial nothing', () => {
 
 // Listening.
 
+/** The failures that a listener on a port tells of, as they come. */
 function listenerOn(world: MemoryWorld, bindAttemptsMax: number): StartupError[] {
   const failures: StartupError[] = []
   const options = { address: addressOf(1), bindAttemptsMax, keepAlive: false }
-  new ElectionListener(
-    options,
-    world.runtime,
-    new RecordingLogger(),
-    () => {},
-    (error) => failures.push(error),
-  )
+  const failed = (error: StartupError): number => failures.push(error)
+  const listener = new ElectionListener(options, world.runtime, new RecordingLogger(), () => {}, failed)
+  expect(listener.port).toBe(3881)
   return failures
 }
 
@@ -425,5 +420,5 @@ test('with electionPortBindRetry=0 the port is tried until it is free', () => {
   two.send(1, 'vote')
   world.settle()
   expect(world.dialled.length).toBe(1)
-  expect(bytesWritten(world.dialled[0]?.connection as MemoryConnection)).toContain(hex(frame('vote')))
+  expect(world.dialled[0]?.connection.written.map(hex)).toContain(hex(frame('vote')))
 })
