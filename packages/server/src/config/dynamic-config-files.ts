@@ -7,7 +7,7 @@
 // Each is whole and durable when the call that writes it returns. The main file is rewritten last: a crash before that leaves
 // it naming the members of before, with the proposal beside it, and the change is completed by the next leader.
 
-import { type Member, type Membership, membershipLines } from '@tskeeper/core'
+import { type Member, membershipLines, type QuorumVerifier } from '@tskeeper/core'
 import type { Logger } from '../logger.ts'
 import type { Disk } from '../runtime/disk.ts'
 import { writeFileAtomically } from '../storage/atomic-file.ts'
@@ -43,13 +43,13 @@ export class DynamicConfigFiles {
   }
 
   /** A configuration that is not in force yet. */
-  keepProposed(membership: Membership): void {
+  proposed({ membership }: QuorumVerifier): void {
     const lines = [...membershipLines(membership), `version=${membership.version.toString(16)}`]
     this.#write(this.#nextPath, fileText(lines))
   }
 
   /** No configuration is proposed any more. */
-  forgetProposed(): void {
+  nextDone(): void {
     const { disk } = this.#options
     if (!disk.exists(this.#nextPath)) return
     disk.remove(this.#nextPath)
@@ -57,7 +57,7 @@ export class DynamicConfigFiles {
   }
 
   /** The configuration is in force: it gets its file, and the main file names that. */
-  activate(membership: Membership): void {
+  activated({ membership }: QuorumVerifier): void {
     const { configPath, serverId } = this.#options
     const path = `${configPath}.dynamic.${membership.version.toString(16)}`
     this.#write(path, fileText(membershipLines(membership)))

@@ -1,4 +1,4 @@
-import { type Membership, parseMembershipText } from '@tskeeper/core'
+import { type Membership, makeQuorumVerifier, parseMembershipText, type QuorumVerifier } from '@tskeeper/core'
 import { expect, test } from 'vitest'
 import { DynamicConfigFiles } from '../../src/config/dynamic-config-files.ts'
 import { loadConfig } from '../../src/config/load-config.ts'
@@ -50,6 +50,10 @@ function loadOn(disk: MemoryDisk): ServerConfig {
   return loadConfig(PATH, { disk, logger: new RecordingLogger(), workingDirectory: '/srv', properties: new Map() })
 }
 
+function verifier(text: string): QuorumVerifier {
+  return makeQuorumVerifier(parseMembershipText(text, false))
+}
+
 function membersOf(disk: MemoryDisk): Membership {
   const { membership } = loadOn(disk)
   if (membership === null) throw new Error('the file has no members')
@@ -59,7 +63,7 @@ function membersOf(disk: MemoryDisk): Membership {
 test('when an ensemble forms for the first time the members move out of the main file, which is kept', () => {
   const { disk, files } = machine(`${MAIN}${MEMBERS}\n`)
   files.backUpMainFile()
-  files.activate(membersOf(disk))
+  files.activated(makeQuorumVerifier(membersOf(disk)))
   expect(textOf(disk, `${PATH}.bak`)).toBe(`${MAIN}${MEMBERS}\n`)
   expect(textOf(disk, `${PATH}.dynamic.0`)).toBe(
     'server.10=c:2888:3888:observer\nserver.1=a:2888:3888:participant\nserver.2=b:2888:3888:participant',
@@ -73,7 +77,7 @@ test('when an ensemble forms for the first time the members move out of the main
 test('what was moved out reads back as it was', () => {
   const { disk, files } = machine(`${MAIN}${MEMBERS}\n`)
   const before = membersOf(disk)
-  files.activate(before)
+  files.activated(makeQuorumVerifier(before))
   const after = loadOn(disk)
   expect(after.membership).toEqual(before)
   expect(after.dynamicConfigFile).toBe(`${PATH}.dynamic.0`)
@@ -82,7 +86,7 @@ test('what was moved out reads back as it was', () => {
 
 test('a change that is in force is read at the next start with its version, and its line tells the port for clients', () => {
   const { disk, files } = machine(`${MAIN}${MEMBERS}\n`)
-  files.activate(parseMembershipText(CHANGED, false))
+  files.activated(verifier(CHANGED))
   expect(textOf(disk, PATH)).not.toContain('clientPort')
   expect(textOf(disk, PATH)?.split('\n').at(-2)).toBe(`dynamicConfigFile=${PATH}.dynamic.100000003`)
   const config = loadOn(disk)
@@ -93,34 +97,34 @@ test('a change that is in force is read at the next start with its version, and 
 
 test('a server that is not among the members any more keeps its port for clients', () => {
   const { disk, files } = machine(`${MAIN}${MEMBERS}\n`, 10)
-  files.activate(parseMembershipText(CHANGED, false))
+  files.activated(verifier(CHANGED))
   expect(textOf(disk, PATH)).toContain('clientPort=2181\nclientPortAddress=0.0.0.0\n')
 })
 
 test('what somebody wrote into the main file since the start stays', () => {
   const { disk, files } = machine(`${MAIN}dynamicConfigFile=${PATH}.dynamic.0\n`)
   disk.writeFile(PATH, Buffer.from(`snapCount=7\nserverCnxnFactory=x\ndynamicConfigFile=${PATH}.dynamic.0\n`))
-  files.activate(parseMembershipText(CHANGED, false))
+  files.activated(verifier(CHANGED))
   expect(textOf(disk, PATH)).toBe(`snapCount=7\nserverCnxnFactory=x\ndynamicConfigFile=${PATH}.dynamic.100000003\n`)
 })
 
 test('a proposal is the last seen configuration at the next start, until it is in force', () => {
   const { disk, files } = machine(`${MAIN}${MEMBERS}\n`)
-  files.activate(membersOf(disk))
-  files.keepProposed(parseMembershipText(CHANGED, false))
+  files.activated(makeQuorumVerifier(membersOf(disk)))
+  files.proposed(verifier(CHANGED))
   expect(textOf(disk, `${PATH}.dynamic.next`)).toBe(CHANGED)
   expect(loadOn(disk).lastSeenMembership?.version).toBe(0x100000003)
   expect(loadOn(disk).membership?.version).toBe(0)
-  files.activate(parseMembershipText(CHANGED, false))
+  files.activated(verifier(CHANGED))
   expect(loadOn(disk).lastSeenMembership).toBeNull()
-  files.forgetProposed()
-  files.forgetProposed()
+  files.nextDone()
+  files.nextDone()
   expect(textOf(disk, `${PATH}.dynamic.next`)).toBeNull()
 })
 
 test('groups and weights are kept, too', () => {
   const { disk, files } = machine(`${MAIN}${MEMBERS}\n`)
-  files.activate(parseMembershipText('server.1=a:1:2\nserver.2=b:1:2\ngroup.1=1\ngroup.2=2\nweight.2=3\nversion=5', false))
+  files.activated(verifier('server.1=a:1:2\nserver.2=b:1:2\ngroup.1=1\ngroup.2=2\nweight.2=3\nversion=5'))
   expect(textOf(disk, `${PATH}.dynamic.5`)).toBe(
     'group.1=1\ngroup.2=2\nserver.1=a:1:2:participant\nserver.2=b:1:2:participant\nweight.1=1\nweight.2=3',
   )
@@ -133,11 +137,11 @@ test('whenever the power fails, the server starts with the members of before or 
     const { disk, files } = machine(`${MAIN}dynamicConfigFile=${PATH}.dynamic.0\n`)
     disk.writeFile(`${PATH}.dynamic.0`, Buffer.from(MEMBERS))
     makeDurable(disk, `${PATH}.dynamic.0`)
-    files.keepProposed(parseMembershipText(CHANGED, false))
+    files.proposed(verifier(CHANGED))
     disk.failNext({ operation, code: 'EIO', after })
     try {
-      files.activate(parseMembershipText(CHANGED, false))
-      files.forgetProposed()
+      files.activated(verifier(CHANGED))
+      files.nextDone()
     } catch {
       // The disk refuses; the machine goes down with what was durable.
     }
