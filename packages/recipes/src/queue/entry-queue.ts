@@ -72,7 +72,7 @@ export class EntryQueue {
 
   /** How many entries there are, those that somebody works on included. */
   async size(signal: AbortSignal | null): Promise<number> {
-    return (await this.#sorted(await listDirectory(this.#zk, this.#entries, signal))).length
+    return this.#sorted(await listDirectory(this.#zk, this.#entries, signal)).length
   }
 
   /** Null when the turn was lost: then one has to line up again. */

@@ -95,7 +95,7 @@ test('selectors take turns, and each term ends before the next begins', async ()
     )
   await Promise.all(clients.map(run))
   expect(terms.toSorted()).toEqual([0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2])
-  expect(await count(clients[0] as ZooKeeper)).toBe(0)
+  expect(await count(clients[0])).toBe(0)
 })
 
 test('a selector whose term is lost leads again, and what the leader throws otherwise ends it', async () => {
