@@ -1,5 +1,6 @@
 // What the four-letter words show of a running server, read from its parts when somebody asks.
 
+import type { Membership } from '@tskeeper/core'
 import type {
   ConnectionView,
   DigestRecord,
@@ -14,7 +15,7 @@ import type {
   WatchTotals,
 } from '../admin/server-view.ts'
 import { Whitelist } from '../admin/whitelist.ts'
-import { confOutput } from '../config/conf-output.ts'
+import { confOutput, ensembleConfOutput } from '../config/conf-output.ts'
 import type { ServerConfig } from '../config/server-config.ts'
 import { ClientConnection } from '../listener/client-connection.ts'
 import type { ClientListener } from '../listener/client-listener.ts'
@@ -42,6 +43,8 @@ export interface RoleView {
   readonly leader: LeaderReadings | null
   /** A learner knows the timeouts of the sessions, but not when they expire. */
   readonly isLearner: boolean
+  /** The members in force; null for a server that stands alone. */
+  readonly membership: Membership | null
 }
 
 const STANDALONE: RoleView = {
@@ -51,6 +54,7 @@ const STANDALONE: RoleView = {
   quorumSize: null,
   leader: null,
   isLearner: false,
+  membership: null,
 }
 
 /** Connections expire in buckets of this length, as `dump` shows them. */
@@ -182,12 +186,15 @@ export class LiveView implements ServerView, MetricReadings {
   }
 
   configurationText(): string {
-    return confOutput(this.parts.config, {
-      clientPort: this.parts.listener().port,
+    const { config, listener } = this.parts
+    const facts = {
+      clientPort: listener().port,
       secureClientPort: -1,
       dataDirSize: this.dataDirectorySizeBytes(),
       dataLogSize: this.logDirectorySizeBytes(),
-    })
+    }
+    const { membership } = this.role
+    return membership === null ? confOutput(config, facts) : ensembleConfOutput(config, facts, membership)
   }
 
   dataDirectorySizeBytes(): number {

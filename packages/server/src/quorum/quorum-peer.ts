@@ -6,6 +6,7 @@
 
 import { type CurrentVote, type Membership, makeQuorumVerifier, type ReconfigOutcome } from '@tskeeper/core'
 import { PeerState } from '@tskeeper/protocol/server'
+import { DynamicConfigFiles } from '../config/dynamic-config-files.ts'
 import { ownMember } from '../config/own-member.ts'
 import type { ServerConfig } from '../config/server-config.ts'
 import { ServerMetrics } from '../metrics/server-metrics.ts'
@@ -15,7 +16,7 @@ import type { RunningServer, StartOptions } from '../running-server.ts'
 import type { TimerHandle } from '../runtime/runtime.ts'
 import { ServerFront } from '../server-front.ts'
 import { ACCEPTED_EPOCH_FILE, CURRENT_EPOCH_FILE, type Epochs, loadEpochs, writeEpochFile } from '../storage/epoch-files.ts'
-import { EnsembleMembership } from './ensemble-membership.ts'
+import { type ConfigurationFiles, EnsembleMembership } from './ensemble-membership.ts'
 import { LeaderRole } from './leader-role.ts'
 import { LearnerRole } from './learner-role.ts'
 import { PeerElection } from './peer-election.ts'
@@ -84,7 +85,7 @@ class QuorumPeer implements RunningServer, RoleEpochs {
       clock: runtime.clock,
       currentLeader: () => this.leaderId,
       onChanged: (outcome) => this.configurationChanged(outcome),
-      files: null,
+      files: configurationFiles(config, options, this.serverId),
     })
     this.front = new ServerFront({ config, runtime, logger, metrics, replica })
     this.front.view.role = this.roleView()
@@ -285,6 +286,9 @@ class QuorumPeer implements RunningServer, RoleEpochs {
         return role?.leaderReadings ?? null
       },
       isLearner: roleState !== PeerState.leading,
+      get membership(): Membership {
+        return membership.committed.membership
+      },
     }
   }
 
@@ -332,6 +336,19 @@ class QuorumPeer implements RunningServer, RoleEpochs {
     this.close()
     this.settleClosed(error)
   }
+}
+
+/** Without reconfiguration, and without a file that was the server's configuration, nothing is written. */
+function configurationFiles(
+  config: ServerConfig,
+  { runtime, logger }: StartOptions,
+  serverId: number,
+): ConfigurationFiles | null {
+  const { configPath } = config
+  if (!config.reconfigEnabled || configPath === null) return null
+  const files = new DynamicConfigFiles({ disk: runtime.disk, logger, configPath, serverId })
+  if (config.dynamicConfigFile === null) files.backUpMainFile()
+  return files
 }
 
 /** While it looks for a leader nobody is told a mode. */
