@@ -59,6 +59,7 @@ export class Connection implements TransportHandler {
   private readonly flushNow = (): void => this.flush()
   private transport: TransportConnection | null = null
   private phase: Phase = 'opening'
+  private hasNotOpened = true
   private isFlushScheduled = false
   /** Number of the first pending request whose bytes have not been handed to the transport. */
   private sentEnd = 0
@@ -89,12 +90,21 @@ export class Connection implements TransportHandler {
     return Math.max(0, this.sentEnd - this.pending.first)
   }
 
-  /** Begins to connect; the whole attempt may take `limitMs`. */
-  open(target: TransportTarget, limitMs: number): void {
+  /** Whether nobody has answered at the address yet. */
+  get isUnanswered(): boolean {
+    return this.hasNotOpened
+  }
+
+  /** Begins the attempt: looking the name up, connecting and the handshake may take `limitMs` together. */
+  limit(limitMs: number): void {
     this.timer = this.context.runtime.timers.after(limitMs, () => {
       this.timer = null
       this.close(this.lossError(`no answer within ${Math.round(limitMs)} ms`))
     })
+  }
+
+  /** Begins to connect. */
+  open(target: TransportTarget): void {
     this.transport = this.context.runtime.transport.connect(target, this)
   }
 
@@ -173,6 +183,7 @@ export class Connection implements TransportHandler {
   onOpen(): void {
     if (this.phase !== 'opening') return
     this.phase = 'handshake'
+    this.hasNotOpened = false
     writeSessionRequest(this.output.writer, this.sessionRequest)
     this.flush()
   }

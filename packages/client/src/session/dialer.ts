@@ -2,6 +2,7 @@ import type { HostPort } from '../connect-string.ts'
 import type { ClientRuntime } from '../runtime/runtime.ts'
 import type { TlsOptions } from '../transport/tls-options.ts'
 import type { TransportTarget } from '../transport/transport.ts'
+import { shuffled } from './shuffled.ts'
 
 /** Turns servers as a connect string names them into what can be connected to. */
 export class Dialer {
@@ -13,12 +14,17 @@ export class Dialer {
     this.#tls = tls
   }
 
-  /** Looks the host up anew, because addresses change, and picks one of its addresses by chance. Null when it has none. */
-  resolve(server: HostPort, done: (target: TransportTarget | null, error: Error | null) => void): void {
+  /** Looks the host up anew, because addresses change. Gives all of its addresses, in an order of chance; none when there is an error. */
+  resolve(server: HostPort, done: (targets: TransportTarget[], error: Error | null) => void): void {
     this.#runtime.resolver.resolve(server.host, (error, addresses) => {
-      const address = addresses.length === 0 ? undefined : addresses[this.#runtime.random.below(addresses.length)]
-      if (error !== null || address === undefined) return done(null, error ?? new Error(`${server.host} has no address`))
-      done({ address, port: server.port, host: server.host, tls: this.#tls }, null)
+      const targets = shuffled(addresses, this.#runtime.random).map((address) => ({
+        address,
+        port: server.port,
+        host: server.host,
+        tls: this.#tls,
+      }))
+      const problem = error ?? (targets.length === 0 ? new Error(`${server.host} has no address`) : null)
+      done(problem === null ? targets : [], problem)
     })
   }
 }

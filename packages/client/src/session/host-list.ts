@@ -1,5 +1,6 @@
 import type { HostPort } from '../connect-string.ts'
 import type { Random } from '../runtime/runtime.ts'
+import { shuffled } from './shuffled.ts'
 
 /**
  * The servers in the order in which they are tried: shuffled once, then round and round, so that the clients of an
@@ -118,16 +119,4 @@ interface Move {
 
 function isSame(a: HostPort, b: HostPort): boolean {
   return a.port === b.port && a.host === b.host
-}
-
-/** A copy in random order. */
-function shuffled(hosts: readonly HostPort[], random: Random): HostPort[] {
-  const order = [...hosts]
-  for (let last = order.length - 1; last > 0; last--) {
-    const other = random.below(last + 1)
-    const swapped = order[last] as HostPort
-    order[last] = order[other] as HostPort
-    order[other] = swapped
-  }
-  return order
 }

@@ -48,9 +48,9 @@ export class ReadOnlyProbe {
     const server = this.#servers[this.#asked % this.#servers.length]
     this.#asked += 1
     if (server === undefined) return
-    this.#dialer.resolve(server, (target) => {
+    this.#dialer.resolve(server, ([target]) => {
       if (this.#isStopped) return
-      if (target === null) return this.#schedule()
+      if (target === undefined) return this.#schedule()
       let answer = ''
       const limit = this.#runtime.timers.after(ANSWER_MS_MAX, () => connection.destroy())
       const connection = this.#runtime.transport.connect(target, {

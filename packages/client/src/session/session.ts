@@ -17,6 +17,7 @@ import type { AuthCredentials, OperationOptions } from '../options.ts'
 import type { ClientRuntime, TimerHandle, TracedRequest } from '../runtime/runtime.ts'
 import type { SaslMechanism } from '../sasl.ts'
 import { type ClientState, isConnectedState } from '../state.ts'
+import type { TransportTarget } from '../transport/transport.ts'
 import { WatchDispatcher } from '../watch/watch-dispatcher.ts'
 import type { WatchFn } from '../watch/watch-event.ts'
 import type { WatchTable } from '../watch/watch-table.ts'
@@ -69,6 +70,8 @@ export class Session implements ConnectionOwner {
   #connection: Connection | null = null
   /** The same when it takes requests. */
   #ready: Connection | null = null
+  /** Addresses of the server under way that have not been tried. */
+  #addresses: TransportTarget[] = []
   #probe: ReadOnlyProbe | null = null
   #pause: TimerHandle | null = null
   #isStarted = false
@@ -189,6 +192,7 @@ export class Session implements ConnectionOwner {
   updateServers(hosts: readonly HostPort[]): void {
     const connection = this.#connection
     const mustMove = this.#hosts.update(hosts, connection?.server ?? null)
+    this.#addresses = []
     if (mustMove && connection !== null) connection.close(new Error('the list of servers has changed'))
   }
 
@@ -217,6 +221,18 @@ export class Session implements ConnectionOwner {
   #attempt(): void {
     this.#pause = null
     const server = this.#hosts.next()
+    this.#logger.debug('connecting', { server: formatHost(server) })
+    const connection = this.#newConnection(server)
+    this.#addresses = []
+    this.#dialer.resolve(server, ([first, ...others], error) => {
+      if (!connection.isOpen) return
+      this.#addresses = others
+      if (first === undefined) connection.close(error ?? new Error('no address'))
+      else connection.open(first)
+    })
+  }
+
+  #newConnection(server: HostPort): Connection {
     const connection = new Connection(this.#context, this, server, {
       lastZxid: this.lastZxid,
       timeoutMs: this.settings.sessionTimeoutMs,
@@ -225,12 +241,8 @@ export class Session implements ConnectionOwner {
       acceptsReadOnly: this.settings.readOnly,
     })
     this.#connection = connection
-    this.#logger.debug('connecting', { server: formatHost(server) })
-    this.#dialer.resolve(server, (target, error) => {
-      if (!connection.isOpen) return
-      if (target === null) connection.close(error ?? new Error('no address'))
-      else connection.open(target, this.#connectLimitMs())
-    })
+    connection.limit(this.#connectLimitMs())
+    return connection
   }
 
   #connectLimitMs(): number {
@@ -267,6 +279,9 @@ export class Session implements ConnectionOwner {
     }
     this.#abandonPending(connection, 'CONNECTION_LOSS', error)
     if (this.#closing !== null) return this.#finish('closed', error)
+    const nextAddress = connection.isUnanswered ? this.#addresses.shift() : undefined
+    // A name may have addresses that nobody listens on, as localhost often has: the next one is tried at once.
+    if (nextAddress !== undefined) return this.#newConnection(connection.server).open(nextAddress)
     if (!wasEstablished && this.#isOutOfPatience()) this.#abandonWaiting('CONNECTION_LOSS', error)
     this.#scheduleAttempt(wasEstablished)
   }

@@ -181,6 +181,31 @@ test('a name is looked up anew for each attempt', async () => {
   expect(client.server).toBe('zk:2181')
 })
 
+test('every address of a name is tried at once when others refuse', async () => {
+  const world = new VirtualWorld()
+  world.addresses.set('zk', ['10.0.0.1', '10.0.0.2', '10.0.0.3'])
+  world.server('10.0.0.1:2181').mode = 'refuse'
+  world.server('10.0.0.2:2181').mode = 'refuse'
+  const client = world.client('zk:2181')
+  await Promise.all([client.connect(), world.run(1)])
+  expect(client.state).toBe('connected')
+})
+
+test('a name service that never answers costs one attempt and not the client', async () => {
+  const world = new VirtualWorld()
+  let asked = 0
+  const { resolver } = world.runtime
+  const hanging = {
+    resolve: (...args: Parameters<typeof resolver.resolve>) => (asked++ === 0 ? undefined : resolver.resolve(...args)),
+  }
+  const client = world.client('a:2181', { connectTimeoutMs: 500, runtime: { ...world.runtime, resolver: hanging } })
+  const connected = outcomeOf(client.connect())
+  await world.run(499)
+  expect(asked).toBe(1)
+  await world.run(501)
+  expect(connected.value).toBe(client)
+})
+
 test('a session can be gone on with, and its password is needed whole', async () => {
   const world = new VirtualWorld()
   const password = new Uint8Array(16).fill(9)
