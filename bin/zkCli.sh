@@ -17,4 +17,5 @@ ZOOBINDIR=$(CDPATH= cd -- "${script%/*}" && pwd)
 
 . "$ZOOBINDIR/zkEnv.sh"
 
-exec node ${NODE_FLAGS:-} "$TSKEEPER_MAIN" zkCli "$@"
+# ZK_CLIENT_HEAP is the largest heap in MB.
+exec node ${NODE_FLAGS:-} ${ZK_CLIENT_HEAP:+--max-old-space-size=$ZK_CLIENT_HEAP} "$TSKEEPER_MAIN" zkCli "$@"

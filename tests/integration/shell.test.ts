@@ -283,6 +283,12 @@ test('tree draws what find finds and du adds up', async () => {
   )
   expect(await stage.ask('du -d 0 /t')).toBe('nodes  bytes  path\n    5      9  /t\n')
   expect((await stage.enter('find -size big /t')).err).toMatch(/^-size is a number/)
+  await stage.enter('setAcl /t/a world:anyone:a')
+  expect(await stage.enter('tree /t')).toEqual({
+    out: '/t\n├── b\n└── box\n',
+    err: 'skipped /t/a: Insufficient permission\n',
+    exitCode: 0,
+  })
 })
 
 test('cp copies a subtree to another server, and diff tells what is not the same', async () => {

@@ -46,10 +46,11 @@ export async function runShell(args: readonly string[], surroundings: Surroundin
 
 async function clientOptions(parsed: ShellArguments, surroundings: Surroundings): Promise<ClientOptions> {
   const base: ClientOptions = { sessionTimeoutMs: parsed.sessionTimeoutMs, readOnly: parsed.isReadOnlyAllowed }
-  if (parsed.configurationFile === null) return base
+  const { CLIENT_JVMFLAGS: clientFlags, JVMFLAGS: flags } = surroundings.environment
+  const hasSettings = parsed.configurationFile !== null || `${clientFlags} ${flags}`.includes('-D')
+  if (!hasSettings) return base
   const { readClientConfiguration } = await import('./client-configuration.ts')
-  const tls = await readClientConfiguration(parsed.configurationFile, surroundings.workingDirectory)
-  return tls === null ? base : { ...base, tls }
+  return { ...base, ...(await readClientConfiguration(parsed.configurationFile, surroundings)) }
 }
 
 /** One run of the program, from its first line of output to its exit code. */

@@ -13,6 +13,14 @@ export interface WalkedNode {
   readonly stat: Stat
 }
 
+/** What a walk leaves out. */
+export interface WalkLimits {
+  /** Levels below the root. */
+  readonly levels?: number
+  /** Told of nodes that may not be read, which are left out; without it they end the walk. */
+  readonly onDenied?: (path: string) => void
+}
+
 /** An answer that may have failed before anybody waited for it. */
 type Outcome<T> = { readonly value: T } | { readonly error: unknown }
 
@@ -20,17 +28,34 @@ type Outcome<T> = { readonly value: T } | { readonly error: unknown }
  * Every node at and below `root`: parents before children, children in the order of their names, each followed by what is below it. What is
  * deleted meanwhile is left out; the root must exist.
  */
-export function walkTree(client: ZooKeeper, root: string, operation: OperationOptions): AsyncGenerator<WalkedNode> {
-  return walk(root, async (path) => {
+export function walkTree(
+  client: ZooKeeper,
+  root: string,
+  operation: OperationOptions,
+  limits: WalkLimits = {},
+): AsyncGenerator<WalkedNode> {
+  const fetch = async (path: string): Promise<WalkedNode> => {
     const { children, stat } = await client.childrenWithStat(path, operation)
-    return { path, stat, children: children.sort().map((name) => childPath(path, name)) }
-  })
+    const isDeepest = limits.levels !== undefined && depthBelow(root, path) >= limits.levels
+    return { path, stat, children: isDeepest ? [] : children.sort().map((name) => childPath(path, name)) }
+  }
+  return walk(root, fetch, limits.onDenied)
 }
 
-/** The same with something more that `fetch` asks about each node. */
+/** How many levels `path` lies below `root`. */
+export function depthBelow(root: string, path: string): number {
+  const slashes = (text: string): number => (text === '/' ? 0 : text.split('/').length - 1)
+  return slashes(path) - slashes(root)
+}
+
+/**
+ * The same with something more that `fetch` asks about each node. With `onDenied`, nodes below the root that may not be read are told to it and
+ * left out; without it they end the walk.
+ */
 export async function* walk<T extends { readonly children: readonly string[] }>(
   root: string,
   fetch: (path: string) => Promise<T>,
+  onDenied?: (path: string) => void,
 ): AsyncGenerator<T> {
   /** What is still to be visited, the next one last. */
   const stack: { readonly path: string; outcome: Promise<Outcome<T>> | null }[] = [{ path: root, outcome: null }]
@@ -42,8 +67,11 @@ export async function* walk<T extends { readonly children: readonly string[] }>(
     }
     const outcome = await next.outcome
     if ('error' in outcome) {
-      if (next.path !== root && isZooKeeperError(outcome.error, 'NO_NODE')) continue
-      throw outcome.error
+      const isBelow = next.path !== root
+      if (isBelow && isZooKeeperError(outcome.error, 'NO_NODE')) continue
+      if (!isBelow || onDenied === undefined || !isZooKeeperError(outcome.error, 'NO_AUTH')) throw outcome.error
+      onDenied(next.path)
+      continue
     }
     yield outcome.value
     for (let index = outcome.value.children.length - 1; index >= 0; index--)

@@ -1,12 +1,12 @@
 // tree, find and du: what is below a node, drawn, searched and added up.
 
-import { decodeText, type OperationOptions, type ZooKeeper } from '@tskeeper/client'
+import { decodeText } from '@tskeeper/client'
 import { baseName, parentPath } from '@tskeeper/protocol'
 import type { Answer, CommandCall, CommandContext, ShellCommand } from '../command.ts'
 import { ShellError } from '../shell-error.ts'
 import { kindOf } from '../subtree/node-record.ts'
 import type { JsonValue } from '../text/json-values.ts'
-import { forEachWide, type WalkedNode, walk, walkTree } from '../tree-walk.ts'
+import { depthBelow, forEachWide, type WalkedNode, walkTree } from '../tree-walk.ts'
 
 export const treeCommand: ShellCommand = {
   name: 'tree',
@@ -53,22 +53,11 @@ async function tree(call: CommandCall, context: CommandContext): Promise<Answer>
   const root = rootOf(call)
   const nodes = new Map<string, WalkedNode>()
   const levels = depthOf(call, Number.POSITIVE_INFINITY)
-  for await (const node of walkLevels(context.client, root, levels, context.operation)) nodes.set(node.path, node)
+  for await (const node of walkReadable(root, context, levels)) nodes.set(node.path, node)
   const top = nodes.get(root)
   if (top === undefined) return { json: null }
   const label = (node: WalkedNode): string => (call.has('s') ? ` (${node.stat.dataLength})` : '')
   return { out: [root + label(top), ...draw(top, '', nodes, label)], json: treeJson(top, nodes) }
-}
-
-/** Leaves no trace of what lies deeper than `levels` below the root. */
-function walkLevels(client: ZooKeeper, root: string, levels: number, operation: OperationOptions): AsyncGenerator<WalkedNode> {
-  if (levels === Number.POSITIVE_INFINITY) return walkTree(client, root, operation)
-  return walk(root, async (path) => {
-    const { children, stat } = await client.childrenWithStat(path, operation)
-    const isLast = depthBelow(root, path) >= levels
-    const prefix = path === '/' ? '/' : `${path}/`
-    return { path, stat, children: isLast ? [] : children.sort().map((name) => prefix + name) }
-  })
 }
 
 function draw(
@@ -94,7 +83,7 @@ async function find(call: CommandCall, context: CommandContext): Promise<Answer>
   const matches = matcherOf(call)
   const text = call.value('text')
   const found: string[] = []
-  const nodes = filtered(walkTree(context.client, rootOf(call), context.operation), matches)
+  const nodes = filtered(walkReadable(rootOf(call), context), matches)
   await forEachWide(nodes, async ({ path }) => {
     const isFound = text === null || decodeText((await context.client.get(path, context.operation)).data).includes(text)
     if (isFound) found.push(path)
@@ -151,7 +140,7 @@ async function du(call: CommandCall, context: CommandContext): Promise<Answer> {
   const root = rootOf(call)
   const levels = depthOf(call, 1)
   const usages = new Map<string, Usage>()
-  for await (const { path, stat } of walkTree(context.client, root, context.operation)) {
+  for await (const { path, stat } of walkReadable(root, context)) {
     for (let at = path, depth = depthBelow(root, path); depth >= 0; depth--, at = parentPath(at)) {
       if (depth > levels) continue
       const usage = usages.get(at) ?? { nodes: 0, bytes: 0 }
@@ -170,6 +159,12 @@ async function du(call: CommandCall, context: CommandContext): Promise<Answer> {
   }
 }
 
+/** What may not be read is told and left out: a tree with one closed corner is still worth looking at. */
+function walkReadable(root: string, context: CommandContext, levels = Number.POSITIVE_INFINITY): AsyncGenerator<WalkedNode> {
+  const onDenied = (path: string): void => context.warn(`skipped ${path}: Insufficient permission`)
+  return walkTree(context.client, root, context.operation, { levels, onDenied })
+}
+
 function rootOf(call: CommandCall): string {
   return call.words.length === 0 ? '/' : call.path
 }
@@ -178,9 +173,4 @@ function depthOf(call: CommandCall, otherwise: number): number {
   const depth = call.int('d') ?? otherwise
   if (depth < 0) throw call.usage()
   return depth
-}
-
-function depthBelow(root: string, path: string): number {
-  const slashes = (text: string): number => (text === '/' ? 0 : text.split('/').length - 1)
-  return slashes(path) - slashes(root)
 }
