@@ -19,7 +19,7 @@ import { watchNode } from '../session/shared-watch.ts'
  *
  * ```ts
  * const barrier = new Barrier(zk, '/migration')
- * await barrier.close()
+ * await barrier.shut()
  * await migrate()
  * await barrier.open() // others: await barrier.wait()
  * ```
@@ -33,8 +33,8 @@ export class Barrier {
     this.#zk = zk
   }
 
-  /** Closes the gate. It may be closed already. */
-  async close(data: DataInput = '', options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+  /** Closes the gate. It may be closed already. `data` is for people. */
+  async shut(data: DataInput = '', options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     const signal = options.signal ?? null
     const parent = parentOf(this.path)
     for (;;) {

@@ -12,6 +12,9 @@ export class ServiceProvider<P> implements AsyncDisposable {
   readonly #balancer: LoadBalancer
   readonly #payloadOf: (payload: unknown) => P
   readonly #calls = new Map<string, number>()
+  /** The children that `#instances` was made of: they are decoded once, not at each choice. */
+  #decoded: ReadonlyMap<string, NodeValue> | null = null
+  #instances: readonly ServiceInstance<P>[] = []
 
   constructor(
     zk: ZooKeeper,
@@ -26,8 +29,8 @@ export class ServiceProvider<P> implements AsyncDisposable {
   }
 
   /** All enabled instances that are known now, sorted by id. */
-  get instances(): ServiceInstance<P>[] {
-    return this.#decode(this.#cache.children)
+  get instances(): readonly ServiceInstance<P>[] {
+    return this.#instancesOf(this.#cache.children)
   }
 
   /** The instance to call now; null if none is known. */
@@ -61,8 +64,8 @@ export class ServiceProvider<P> implements AsyncDisposable {
   }
 
   /** The instances now, and again at each change. */
-  async *changes(signal?: AbortSignal): AsyncGenerator<ServiceInstance<P>[], void, undefined> {
-    for await (const { children } of this.#cache.changes(signal)) yield this.#decode(children)
+  async *changes(signal?: AbortSignal): AsyncGenerator<readonly ServiceInstance<P>[], void, undefined> {
+    for await (const { children } of this.#cache.changes(signal)) yield this.#instancesOf(children)
   }
 
   close(): Promise<void> {
@@ -73,10 +76,13 @@ export class ServiceProvider<P> implements AsyncDisposable {
     return this.close()
   }
 
-  #decode(children: ReadonlyMap<string, NodeValue>): ServiceInstance<P>[] {
+  #instancesOf(children: ReadonlyMap<string, NodeValue>): readonly ServiceInstance<P>[] {
+    if (children === this.#decoded) return this.#instances
     const instances = [...children.values()].map((value) => decodeInstance(value.data, this.#payloadOf))
-    const enabled = instances.filter((instance) => instance?.isEnabled === true) as ServiceInstance<P>[]
-    return enabled.sort((left, right) => (left.id < right.id ? -1 : 1))
+    const enabled = instances.filter((instance) => instance !== null).filter(({ isEnabled }) => isEnabled)
+    this.#decoded = children
+    this.#instances = enabled.sort((left, right) => (left.id < right.id ? -1 : 1))
+    return this.#instances
   }
 
   #count(id: string, difference: number): void {

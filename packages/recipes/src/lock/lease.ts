@@ -2,6 +2,7 @@
 
 import { isZooKeeperError, ZooKeeperError } from '@tskeeper/client'
 import { isPlaceLost, leavePlace, type Place } from '../line/place.ts'
+import type { WaitOptions } from '../session/cancellation.ts'
 import { watchSession } from '../session/session-watch.ts'
 import { watchNode } from '../session/shared-watch.ts'
 
@@ -34,7 +35,7 @@ export interface Lease extends AsyncDisposable {
 export interface Acquirable {
   readonly path: string
   /** Waits for a lease. */
-  acquire(options?: { readonly signal?: AbortSignal; readonly deadlineMs?: number }): Promise<Lease>
+  acquire(options?: WaitOptions): Promise<Lease>
 }
 
 /** A lease that stands on one node in a line. */

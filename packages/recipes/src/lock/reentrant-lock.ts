@@ -1,5 +1,5 @@
 import { type ZooKeeper, ZooKeeperError } from '@tskeeper/client'
-import type { WaitOptions } from '../session/cancellation.ts'
+import { Cancellation, unlessAborted, type WaitOptions } from '../session/cancellation.ts'
 import type { Lease } from './lease.ts'
 import { Lock, type LockOptions } from './lock.ts'
 
@@ -7,6 +7,8 @@ interface Hold {
   /** Settles with the lease that all entries of this owner share. */
   readonly lease: Promise<Lease>
   entries: number
+  /** Ends the acquisition when the last one who waits has given up. */
+  readonly giveUp: AbortController
 }
 
 /**
@@ -17,7 +19,6 @@ interface Hold {
  *
  * **Guarantees and failure modes** are those of `Lock`. All entries see the same `signal` and `fencingToken`. When the lease is lost,
  * it is lost for every entry; an owner that asks again gets a new lease, after the entries of the old one have been released.
- * If the first acquisition of an owner fails or is given up, those that wait with it fail the same way.
  *
  * **Layout**: as `Lock`.
  *
@@ -29,20 +30,23 @@ interface Hold {
  */
 export class ReentrantLock {
   readonly path: string
+  readonly #zk: ZooKeeper
   readonly #lock: Lock
   readonly #holds = new Map<unknown, Hold>()
 
   constructor(zk: ZooKeeper, path: string, options: LockOptions = {}) {
+    this.#zk = zk
     this.#lock = new Lock(zk, path, options)
     this.path = path
   }
 
   /** Enters the lock for `owner`: at once if the owner has it, otherwise when it is granted. */
   async acquire(owner: unknown, options?: WaitOptions): Promise<Lease> {
-    const hold = this.#holds.get(owner) ?? this.#begin(owner, options)
+    using cancellation = new Cancellation(this.#zk, `waiting for ${this.path}`, options)
+    const hold = this.#holds.get(owner) ?? this.#begin(owner)
     hold.entries += 1
     try {
-      const lease = await hold.lease
+      const lease = await unlessAborted(cancellation.signal, hold.lease)
       if (lease.signal.aborted) throw lost(this.path, lease)
       return new Entry(lease, () => this.#leave(owner, hold))
     } catch (error) {
@@ -56,8 +60,9 @@ export class ReentrantLock {
     return this.#holds.get(owner)?.entries ?? 0
   }
 
-  #begin(owner: unknown, options: WaitOptions | undefined): Hold {
-    const hold: Hold = { lease: this.#lock.acquire(options), entries: 0 }
+  #begin(owner: unknown): Hold {
+    const giveUp = new AbortController()
+    const hold: Hold = { lease: this.#lock.acquire({ signal: giveUp.signal }), entries: 0, giveUp }
     this.#holds.set(owner, hold)
     return hold
   }
@@ -66,6 +71,8 @@ export class ReentrantLock {
     hold.entries -= 1
     if (hold.entries > 0) return
     if (this.#holds.get(owner) === hold) this.#holds.delete(owner)
+    // Nobody waits any more, if anybody did.
+    hold.giveUp.abort()
     const lease = await hold.lease.catch(() => null)
     await lease?.release()
   }

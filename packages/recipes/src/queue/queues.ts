@@ -26,7 +26,7 @@ export interface TakeSide {
  * **Guarantees.** An entry is added exactly once, also when the answer to that was lost. It is taken at least once: it goes only when its
  * taker acknowledges it, and comes back at its old place when the taker dies, releases it or loses its session before. At any
  * moment one living session has it. Entries are handed out in the order in which the servers got them. Whoever waits stands in
- * a line, and a new entry wakes one of them.
+ * a line, and a new entry wakes the first of it; one who asks when an entry is there may be faster.
  *
  * **Failure modes.** Work may be done twice, when a taker loses its session after the work and before the acknowledgement: make it
  * repeatable, or let what it writes to check `entry.fencingToken`. With several takers, entries are finished in any order. A taker that

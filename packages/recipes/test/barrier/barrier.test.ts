@@ -1,7 +1,7 @@
 import type { ZooKeeper } from '@tskeeper/client'
 import { expect, test } from 'vitest'
 import { Barrier, type BarrierRound, DoubleBarrier } from '../../src/index.ts'
-import { Opcode, until, World } from '../support/world.ts'
+import { Opcode, until, World } from '../support/test-world.ts'
 
 const PATH = '/barriers/one'
 
@@ -14,8 +14,8 @@ test('an open gate lets everybody pass, a closed one nobody until it is opened',
   const [zk, other] = [await world.client(), await world.client()]
   const barrier = new Barrier(zk, PATH)
   await barrier.wait()
-  await barrier.close('for maintenance')
-  await barrier.close()
+  await barrier.shut('for maintenance')
+  await barrier.shut()
   const passed: number[] = []
   const waiting = [0, 1, 2].map((index) => new Barrier(other, PATH).wait().then(() => passed.push(index)))
   await expect(barrier.wait({ deadlineMs: 20 })).rejects.toMatchObject({ code: 'TIMEOUT' })
@@ -30,7 +30,7 @@ test('whoever waits at a gate passes it after a lost connection and in the next 
   await using world = await World.start()
   const [zk, cut, expired] = [await world.client(), await world.proxied(), await world.client({ renewSession: true })]
   const barrier = new Barrier(zk, PATH)
-  await barrier.close()
+  await barrier.shut()
   const waiting = [new Barrier(cut, PATH).wait(), new Barrier(expired, PATH).wait()]
   world.proxy.close()
   await world.expire(expired)

@@ -1,7 +1,7 @@
 import { decodeText } from '@tskeeper/client'
 import { expect, test } from 'vitest'
 import { ChildrenCache, NodeCache, TreeCache } from '../../src/index.ts'
-import { until, World } from '../support/world.ts'
+import { until, World } from '../support/test-world.ts'
 
 test('a node cache has the newest value, and null while there is no node', async () => {
   await using world = await World.start()

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Configuration, jsonCodec } from '../../src/index.ts'
-import { until, World } from '../support/world.ts'
+import { until, World } from '../support/test-world.ts'
 
 const PATH = '/config/limits'
 

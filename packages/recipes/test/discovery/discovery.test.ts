@@ -1,7 +1,7 @@
 import { decodeJson, type ZooKeeper } from '@tskeeper/client'
 import { expect, test } from 'vitest'
 import { balancers, type LoadBalancer, ServiceRegistry } from '../../src/index.ts'
-import { until, World } from '../support/world.ts'
+import { until, World } from '../support/test-world.ts'
 
 const noPayload = { payload: () => null }
 

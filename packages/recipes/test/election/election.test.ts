@@ -1,7 +1,7 @@
 import type { ZooKeeper } from '@tskeeper/client'
 import { expect, test } from 'vitest'
 import { LeaderLatch, LeaderObserver, LeaderSelector, type Lease } from '../../src/index.ts'
-import { latch as makeLatch, until, World } from '../support/world.ts'
+import { latch as makeLatch, until, World } from '../support/test-world.ts'
 
 const PATH = '/election'
 

@@ -1,7 +1,7 @@
 import { decodeText } from '@tskeeper/client'
 import { expect, test } from 'vitest'
 import { Group, type GroupView, MaintainedNode } from '../../src/index.ts'
-import { Opcode, until, World } from '../support/world.ts'
+import { Opcode, until, World } from '../support/test-world.ts'
 
 const PATH = '/workers'
 

@@ -1,7 +1,7 @@
 import type { ZooKeeper } from '@tskeeper/client'
 import { expect, test } from 'vitest'
 import { type Lease, Lock } from '../../src/index.ts'
-import { Opcode, until, World } from '../support/world.ts'
+import { Opcode, until, World } from '../support/test-world.ts'
 
 const PATH = '/locks/one'
 

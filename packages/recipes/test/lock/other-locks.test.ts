@@ -1,7 +1,7 @@
 import type { ZooKeeper } from '@tskeeper/client'
 import { expect, test } from 'vitest'
 import { type Lease, MultiLock, ReadWriteLock, ReentrantLock, Semaphore } from '../../src/index.ts'
-import { until, World } from '../support/world.ts'
+import { until, World } from '../support/test-world.ts'
 
 const PATH = '/locks/other'
 
@@ -51,6 +51,21 @@ test('another owner of the same client waits for a re-entrant lock', async () =>
   await expect(lock.acquire('two', { deadlineMs: 20 })).rejects.toMatchObject({ code: 'TIMEOUT' })
   expect([lock.entriesOf('one'), lock.entriesOf('two')]).toEqual([1, 0])
   expect(held.signal.aborted).toBe(false)
+})
+
+test('those of an owner who wait together wait each for its own time', async () => {
+  await using world = await World.start()
+  const [zk, other] = [await world.client(), await world.client()]
+  const held = await new ReentrantLock(other, PATH).acquire('other')
+  const lock = new ReentrantLock(zk, PATH)
+  const short = lock.acquire('me', { deadlineMs: 20 })
+  const long = lock.acquire('me')
+  await expect(short).rejects.toMatchObject({ code: 'TIMEOUT' })
+  await held.release()
+  const lease = await long
+  expect([lease.signal.aborted, lock.entriesOf('me')]).toEqual([false, 1])
+  await lease.release()
+  expect(await count(zk)).toBe(0)
 })
 
 test('a lost lease is lost for all entries, and the owner gets another one after leaving', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { NameRegistry, UniqueIds } from '../../src/index.ts'
-import { Opcode, World } from '../support/world.ts'
+import { Opcode, World } from '../support/test-world.ts'
 
 test('A223: ten clients get a thousand numbers and names, all of them different', async () => {
   await using world = await World.start()

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ProgressBoard, ProgressReporter } from '../../src/index.ts'
-import { until, World } from '../support/world.ts'
+import { until, World } from '../support/test-world.ts'
 
 const PATH = '/import'
 

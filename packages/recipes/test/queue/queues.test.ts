@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { DelayQueue, FifoQueue, PriorityQueue, type TakenEntry, type TakeSide } from '../../src/index.ts'
 import { compareEntries, entryKind, parseEntryName } from '../../src/queue/entry-name.ts'
-import { Opcode, until, World } from '../support/world.ts'
+import { Opcode, until, World } from '../support/test-world.ts'
 
 const PATH = '/queues/one'
 

@@ -5,11 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ClientOptions, type ClientState, connect, ZooKeeper } from '@tskeeper/client'
 import { configFromProperties, nodeRuntime, type RunningServer, silentLogger, startServer } from '@tskeeper/server'
-import { vi } from 'vitest'
 import { UnreliableProxy } from './unreliable-proxy.ts'
-
-// How fast the machine is must not decide a test.
-vi.setConfig({ testTimeout: 60_000 })
 
 const CONNECT_MS = 20_000
 

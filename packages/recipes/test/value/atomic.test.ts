@@ -1,7 +1,7 @@
 import { decodeText, type ZooKeeper } from '@tskeeper/client'
 import { expect, test } from 'vitest'
 import { AtomicCounter, AtomicValue, integerCodec, jsonCodec, textCodec } from '../../src/index.ts'
-import { Opcode, until, World } from '../support/world.ts'
+import { Opcode, until, World } from '../support/test-world.ts'
 
 const PATH = '/values/one'
 
