@@ -88,7 +88,7 @@ class ShellRun {
       surroundings,
       isJson: parsed.isJson,
       hasColour: isInteractive && hasColours(surroundings),
-      isInteractive,
+      isInteractive: process.stderr.isTTY,
       isAlone,
     })
   }

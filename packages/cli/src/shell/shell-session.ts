@@ -3,7 +3,6 @@
 import {
   type ClientOptions,
   type ClientState,
-  isZooKeeperError,
   type Logger,
   silentLogger,
   type WatchEvent,
@@ -74,6 +73,8 @@ export class ShellSession {
   #stopListening: () => void = () => undefined
   /** Attempts to connect that failed since the last good one. */
   #failedAttempts = 0
+  /** Which server refused last, and how. */
+  #lastFailure: string | null = null
   /** Called when something changed that `ready` waits for. */
   readonly #waiters = new Set<() => void>()
 
@@ -113,12 +114,18 @@ export class ShellSession {
 
   /** Begins a new session, on other servers if some are named; the one before is closed. */
   async open(servers: string = this.#servers): Promise<void> {
-    const client = this.#make(servers)
+    const logger = attemptLogger((failure) => {
+      this.#failedAttempts++
+      this.#lastFailure = failure
+      this.#wake()
+    })
+    const client = this.#make(servers, logger)
     await this.close()
     this.#stopListening()
     this.#servers = servers
     this.#client = client
     this.#failedAttempts = 0
+    this.#lastFailure = null
     this.#stopListening = client.on('state', ({ state }) => this.#stateChanged(client, state))
     // How it ends is told by the states.
     client.connect().catch(() => undefined)
@@ -145,35 +152,30 @@ export class ShellSession {
     await this.#waitForConnection(null, signal, () => false)
   }
 
-  /** Another client, of other servers, with the same settings. */
+  /** Another client, of other servers, with the same settings. Gives up when every one of them has refused. */
   async connectTo(servers: string, signal: AbortSignal): Promise<ZooKeeper> {
-    const client = new ZooKeeper(servers, this.#options.client)
+    const refused = new AbortController()
+    let reason = 'no answer'
+    let failedAttempts = 0
+    const logger = attemptLogger((failure) => {
+      reason = failure
+      failedAttempts++
+      if (failedAttempts >= serverCount(servers)) refused.abort()
+    })
+    const client = this.#make(servers, logger)
     try {
-      return await client.connect({ signal, deadlineMs: this.#options.patienceMs })
+      return await client.connect({ signal: AbortSignal.any([signal, refused.signal]), deadlineMs: this.#options.patienceMs })
     } catch (error) {
       await client.close()
-      const reason = isZooKeeperError(error) ? error.code : String(error)
-      throw new ShellError(`${servers} cannot be reached (${reason})`, { code: 'CONNECTION_LOSS', cause: error })
+      throw new ShellError(`${servers} cannot be reached: ${reason}`, { code: 'CONNECTION_LOSS', cause: error })
     }
   }
 
-  #make(servers: string): ZooKeeper {
+  #make(servers: string, logger: Logger): ZooKeeper {
     try {
-      return new ZooKeeper(servers, { ...this.#options.client, logger: this.#attemptCounter() })
+      return new ZooKeeper(servers, { ...this.#options.client, logger })
     } catch (error) {
       throw new ShellError(error instanceof Error ? error.message : String(error), { code: 'BAD_ARGUMENTS', cause: error })
-    }
-  }
-
-  /** The client reports each attempt that failed, with the server and the error. */
-  #attemptCounter(): Logger {
-    return {
-      ...silentLogger,
-      debug: (_message, fields) => {
-        if (fields?.['error'] === undefined || fields['server'] === undefined) return
-        this.#failedAttempts++
-        this.#wake()
-      },
     }
   }
 
@@ -186,7 +188,7 @@ export class ShellSession {
   }
 
   async #waitForConnection(path: string | null, signal: AbortSignal, isHopeless: () => boolean): Promise<void> {
-    const lost = (): ShellError => connectionLoss(path)
+    const lost = (): ShellError => connectionLoss(path, this.#lastFailure)
     const isConnected = (): boolean => this.promptState === 'CONNECTED' || this.promptState === 'CONNECTEDREADONLY'
     if (isConnected()) return
     await new Promise<void>((resolve, reject) => {
@@ -213,9 +215,21 @@ export class ShellSession {
   }
 }
 
-function connectionLoss(path: string | null): ShellError {
+/** The client reports each attempt that failed, and each connection that was lost, with the server and the error. */
+function attemptLogger(onFailure: (failure: string) => void): Logger {
+  return {
+    ...silentLogger,
+    debug: (_message, fields) => {
+      const { error, server } = fields ?? {}
+      if (!(error instanceof Error) || typeof server !== 'string') return
+      onFailure(error.message.startsWith(server) ? error.message : `${server}: ${error.message}`)
+    },
+  }
+}
+
+function connectionLoss(path: string | null, hint: string | null): ShellError {
   const subject = path === null ? '' : ` for ${path}`
-  return new ShellError(`KeeperErrorCode = ConnectionLoss${subject}`, { code: 'CONNECTION_LOSS', path })
+  return new ShellError(`KeeperErrorCode = ConnectionLoss${subject}`, { code: 'CONNECTION_LOSS', path, hint })
 }
 
 /** The block that an event is printed as: `WATCHER::` and the event, each behind an empty line. */

@@ -32,7 +32,7 @@ export interface ShellOptions {
   /** Whether every answer and event is printed as JSON. */
   readonly isJson: boolean
   readonly hasColour: boolean
-  /** Whether a person reads what is printed, so that more may be said than scripts expect. */
+  /** Whether a person reads stderr, so that more may be said there than scripts expect. */
   readonly isInteractive: boolean
   /** Whether one command is all that is run. */
   readonly isAlone: boolean
@@ -160,9 +160,9 @@ export class Shell implements ShellControl {
 
   #refuse(name: string, isJson: boolean): number {
     const message = `Command not found: Command not found ${name}`
-    const ours = this.#options.isInteractive ? [`Only here: ${extraNames().join(', ')}; help and one of these explains it`] : []
-    const text = [...usageText(), ...ours, message].join('\n')
-    this.#printFailure(new ShellError(isJson ? message : text, { code: 'NO_COMMAND' }), isJson)
+    const text = [...usageText(), message].join('\n')
+    const hint = `Only here: ${extraNames().join(', ')}; help and one of these explains it`
+    this.#printFailure(new ShellError(isJson ? message : text, { code: 'NO_COMMAND', hint }), isJson)
     return EXIT_NOT_FOUND
   }
 
@@ -229,14 +229,15 @@ export class Shell implements ShellControl {
   }
 
   #printFailure(failure: ShellError, isJson: boolean): void {
-    const { output, hasColour } = this.#options
+    const { output, hasColour, isInteractive } = this.#options
+    const text = failure.hint === null || !isInteractive ? failure.message : `${failure.message}\n${failure.hint}`
     if (isJson) {
       const error: JsonValue = { code: failure.code, message: failure.message, path: failure.path }
       output.out(`${JSON.stringify({ error })}\n`)
     } else if (failure.code === 'CLOSED') {
       output.out(`${failure.message}\n`)
     } else {
-      output.error(hasColour ? `\u001b[31m${failure.message}\u001b[39m\n` : `${failure.message}\n`)
+      output.error(hasColour ? `\u001b[31m${text}\u001b[39m\n` : `${text}\n`)
     }
   }
 }
