@@ -1,57 +1,49 @@
 // A server in the test's own process, a proxy in front of it, and the clients that a test opens: all gone when the block ends.
+//
+// With TSKEEPER_TEST_SERVER=host:port in the environment the tests run against that server instead, each under a root of its own.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ClientOptions, type ClientState, connect, ZooKeeper } from '@tskeeper/client'
-import { configFromProperties, nodeRuntime, type RunningServer, silentLogger, startServer } from '@tskeeper/server'
+import { configFromProperties, nodeRuntime, silentLogger, startServer } from '@tskeeper/server'
 import { UnreliableProxy } from './unreliable-proxy.ts'
 
 const CONNECT_MS = 20_000
+const HOST = '127.0.0.1'
+
+/** The server that a test talks to. */
+interface TestServer {
+  readonly port: number
+  /** What the clients take for the root; empty is the server's own. */
+  readonly chroot: string
+  stop(): Promise<void>
+}
 
 export class World implements AsyncDisposable {
   readonly proxy: UnreliableProxy
-  readonly #directory: string
-  readonly #server: RunningServer
+  readonly #server: TestServer
   readonly #clients: ZooKeeper[] = []
 
-  private constructor(directory: string, server: RunningServer, proxy: UnreliableProxy) {
-    this.#directory = directory
+  private constructor(server: TestServer, proxy: UnreliableProxy) {
     this.#server = server
     this.proxy = proxy
   }
 
   static async start(): Promise<World> {
-    const directory = mkdtempSync(join(tmpdir(), 'tskeeper-recipes-'))
-    const runtime = nodeRuntime()
-    const properties = {
-      clientPort: '2181',
-      clientPortAddress: '127.0.0.1',
-      dataDir: join(directory, 'data'),
-      tickTime: '200',
-      maxSessionTimeout: '60000',
-      preAllocSize: '64',
-      forceSync: 'no',
-    }
-    const config = configFromProperties(new Map(Object.entries(properties)), {
-      disk: runtime.disk,
-      logger: silentLogger,
-      workingDirectory: directory,
-      properties: new Map(),
-    })
-    // A configuration must name a port and cannot say "any that is free".
-    const server = await startServer({ ...config, clientPort: 0 }, { runtime, logger: silentLogger })
-    return new World(directory, server, await UnreliableProxy.start(server.clientPort))
+    const external = process.env['TSKEEPER_TEST_SERVER']
+    const server = external === undefined ? await startOwnServer() : await useServer(external)
+    return new World(server, await UnreliableProxy.start(server.port))
   }
 
   /** A client that is connected directly. */
   async client(options: ClientOptions = {}): Promise<ZooKeeper> {
-    return this.#keep(await connect(`127.0.0.1:${this.#server.clientPort}`, { deadlineMs: CONNECT_MS, ...options }))
+    return this.#keep(await connect(this.#direct, { deadlineMs: CONNECT_MS, ...options }))
   }
 
   /** A client that is connected through the proxy. */
   async proxied(options: ClientOptions = {}): Promise<ZooKeeper> {
-    return this.#keep(await connect(this.proxy.address, { deadlineMs: CONNECT_MS, ...options }))
+    return this.#keep(await connect(this.proxy.address + this.#server.chroot, { deadlineMs: CONNECT_MS, ...options }))
   }
 
   /** Cuts all connections through the proxy, and waits until these clients have noticed and are back. */
@@ -72,9 +64,13 @@ export class World implements AsyncDisposable {
   /** Ends a client's session behind its back: another client takes the session over and closes it. */
   async expireUnreachable(zk: ZooKeeper): Promise<void> {
     const session = { id: zk.sessionId, password: zk.password }
-    await using thief = new ZooKeeper(`127.0.0.1:${this.#server.clientPort}`, { session })
+    await using thief = new ZooKeeper(this.#direct, { session })
     await thief.connect({ deadlineMs: CONNECT_MS })
     await thief.close()
+  }
+
+  get #direct(): string {
+    return `${HOST}:${this.#server.port}${this.#server.chroot}`
   }
 
   #keep(zk: ZooKeeper): ZooKeeper {
@@ -87,8 +83,40 @@ export class World implements AsyncDisposable {
     await Promise.all(this.#clients.map((zk) => zk.close({ deadlineMs: 1_000 })))
     await this.proxy[Symbol.asyncDispose]()
     await this.#server.stop()
-    rmSync(this.#directory, { recursive: true, force: true })
   }
+}
+
+async function startOwnServer(): Promise<TestServer> {
+  const directory = mkdtempSync(join(tmpdir(), 'tskeeper-recipes-'))
+  const runtime = nodeRuntime()
+  const properties = {
+    clientPort: '2181',
+    clientPortAddress: HOST,
+    dataDir: join(directory, 'data'),
+    tickTime: '200',
+    maxSessionTimeout: '60000',
+    preAllocSize: '64',
+    forceSync: 'no',
+  }
+  const config = configFromProperties(new Map(Object.entries(properties)), {
+    disk: runtime.disk,
+    logger: silentLogger,
+    workingDirectory: directory,
+    properties: new Map(),
+  })
+  // A configuration must name a port and cannot say "any that is free".
+  const server = await startServer({ ...config, clientPort: 0 }, { runtime, logger: silentLogger })
+  const stop = async (): Promise<void> => {
+    await server.stop()
+    rmSync(directory, { recursive: true, force: true })
+  }
+  return { port: server.clientPort, chroot: '', stop }
+}
+
+async function useServer(address: string): Promise<TestServer> {
+  await using zk = await connect(address, { deadlineMs: CONNECT_MS })
+  const chroot = await zk.create('/recipes-', '', { mode: 'persistent-sequential' })
+  return { port: Number(address.slice(address.lastIndexOf(':') + 1)), chroot, stop: () => Promise.resolve() }
 }
 
 /** Settles at the next change to a state. */
