@@ -11,7 +11,7 @@ const SUPER_DIGEST = 'super:D/InIHSb7yEEbrWz8b9l71RjZJU='
 /** How often empty containers and nodes past their time to live are looked for. */
 const REAP_INTERVAL_MS = 400
 
-const COMPAT_CONFIG: ServerConfig = {
+export const COMPAT_CONFIG: ServerConfig = {
   extendedTypesEnabled: 'true',
   enforceQuota: 'true',
   'DigestAuthenticationProvider.superDigest': SUPER_DIGEST,
@@ -19,7 +19,7 @@ const COMPAT_CONFIG: ServerConfig = {
 }
 
 /** Small and quick to start; Apache reads some settings only as properties of its Java machine. */
-const JAVA_FLAGS = [
+export const JAVA_FLAGS = [
   '-Xmx512m',
   '-XX:+UseSerialGC',
   '-XX:TieredStopAtLevel=1',

@@ -17,6 +17,7 @@ import { dataDirectoriesSuite } from './suites/data-directories.ts'
 import { electionSuite } from './suites/election.ts'
 import { javaClientSuite } from './suites/java-client.ts'
 import { kazooSuite } from './suites/kazoo.ts'
+import { mixedEnsembleSuite } from './suites/mixed-ensemble.ts'
 import { nodeClientSuite } from './suites/node-client.ts'
 import { ourShellSuite } from './suites/our-shell.ts'
 import { protocolSuite } from './suites/protocol.ts'
@@ -32,6 +33,7 @@ const suites: readonly Suite[] = [
   nodeClientSuite,
   dataDirectoriesSuite,
   electionSuite,
+  mixedEnsembleSuite,
 ]
 
 interface Tally {
