@@ -1,5 +1,6 @@
 import { Op } from '@tskeeper/protocol'
 import { expect, test } from 'vitest'
+import { Suspicion } from '../../src/session/suspicion.ts'
 import { nodeBody } from '../fake-server.ts'
 import { outcomeOf, VirtualWorld } from '../virtual-world.ts'
 
@@ -71,4 +72,25 @@ test('a program that slept past its time-out knows it from the clock, before any
   world.nowMs += 20_000
   expect(client.isSuspect).toBe(true)
   expect(client.state).toBe('connected')
+})
+
+test('what is confirmed late counts from its sending, and never back', async () => {
+  const world = new VirtualWorld()
+  const told: boolean[] = []
+  const suspicion = new Suspicion(world.runtime, (isSuspect) => told.push(isSuspect))
+  suspicion.confirm(world.nowMs)
+  suspicion.begin(1_000)
+  await world.run(600)
+  suspicion.confirm(world.nowMs - 100)
+  suspicion.confirm(world.nowMs - 400)
+  await world.run(899)
+  expect(suspicion.isSuspect).toBe(false)
+  await world.run(1)
+  expect(suspicion.isSuspect).toBe(true)
+  expect(told).toEqual([true])
+  suspicion.confirm(world.nowMs)
+  expect(told).toEqual([true, false])
+  suspicion.end()
+  await world.run(5_000)
+  expect(told).toEqual([true, false])
 })

@@ -136,6 +136,31 @@ test('without persistent watches the older request sets them again, and used-up 
   expect(on.events).toEqual(['deleted /data', 'created /none'])
 })
 
+test('a request that was given up leaves no watch, though its reply comes', async () => {
+  const on = await stage()
+  const controller = new AbortController()
+  void outcomeOf(on.client.get('/data', { watch: on.note, signal: controller.signal }))
+  await on.world.settle()
+  controller.abort()
+  await answer(on, Op.getData, nodeBody(''))
+  on.server.last.event(EventType.nodeDataChanged, '/data')
+  await on.world.settle()
+  expect(on.events).toEqual([])
+})
+
+test('a gap is told once, when the last portion has been set again', async () => {
+  const on = await stage()
+  for (let index = 0; index < 30; index++) {
+    void outcomeOf(on.client.addWatch(`/${index}/${'x'.repeat(10_000)}`, 'persistent', on.note))
+    await answer(on, Op.addWatch, (out) => out.writeInt(0))
+  }
+  on.server.last.breakOff()
+  await on.world.run(1_000)
+  expect(on.server.last.requests(Op.setWatches2).length).toBe(3)
+  expect(on.events).toHaveLength(30)
+  expect(on.events.every((event) => event.startsWith('gap '))).toBe(true)
+})
+
 test('many watches are set again in portions that fit in a frame', async () => {
   const on = await stage()
   const paths = Array.from({ length: 3_000 }, (_, index) => `/${'x'.repeat(100)}-${index}`)
