@@ -40,6 +40,19 @@ export class TcpProxy implements AsyncDisposable {
     }
   }
 
+  /** Ends the server's side of every connection in good order; what is on its way still arrives. */
+  halfClose(): void {
+    for (const [client] of this.#pairs) client.end()
+  }
+
+  /** Lets nothing through any more on the connections that there are, in either direction; new ones work. */
+  stall(): void {
+    for (const [client, server] of this.#pairs) {
+      client.pause()
+      server.pause()
+    }
+  }
+
   #join(client: Socket): void {
     if (this.isClosed) {
       client.destroy()

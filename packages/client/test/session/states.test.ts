@@ -227,3 +227,20 @@ test('changes of state can be iterated over until the client is closed', async (
   await iteration
   expect(seen).toEqual(['connecting -> connected', 'connected -> closed'])
 })
+
+test('a thousand lost connections leave nothing behind', async () => {
+  const world = new VirtualWorld()
+  const server = world.server('a:2181')
+  const client = world.client()
+  await Promise.all([client.connect(), world.run(10)])
+  const timers = world.timerCount
+  for (let count = 0; count < 1_000; count++) {
+    server.last.breakOff()
+    await world.run(60)
+    expect(client.state).toBe('connected')
+  }
+  expect(world.timerCount).toBe(timers)
+  expect(server.attempts).toHaveLength(1_001)
+  await Promise.all([client.close(), world.run(10)])
+  expect(world.timerCount).toBe(0)
+})
