@@ -4,6 +4,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect } from '@tskeeper/client'
 import { afterAll, expect, test } from 'vitest'
 import { freePort } from '../support/server-process.ts'
 import { Gate } from './gate.ts'
@@ -102,6 +103,20 @@ test('a person is told which server refused, and how', async () => {
   expect((await stage.enter('get /x')).err).toBe(
     `KeeperErrorCode = ConnectionLoss for /x\n${servers}: connect ECONNREFUSED ${servers}\n`,
   )
+})
+
+test('a session that expired is told, and connect begins another one', async () => {
+  await using server = await start()
+  await using stage = await shellOf(server)
+  const { sessionId, password } = stage.session.client
+  // Somebody who takes the session over and closes it: for the shell it is gone, as after a long silence.
+  const thief = await connect(serversOf(server), { session: { id: sessionId, password } })
+  await thief.close()
+  await stage.told('Expired')
+  expect(stage.shell.prompt()).toContain('(CLOSED)')
+  expect((await stage.enter('ls /')).out).toBe('Not connected\n')
+  await stage.enter('connect')
+  expect(await stage.ask('ls /')).toBe('[zookeeper]\n')
 })
 
 test('a chroot stands for the root', async () => {

@@ -87,7 +87,7 @@ class ShellRun {
       output: this.#terminal,
       surroundings,
       isJson: parsed.isJson,
-      hasColour: isInteractive && hasColours(surroundings),
+      hasColour: isInteractive && hasColours(surroundings.environment),
       isInteractive: process.stderr.isTTY,
       isAlone,
     })
@@ -135,7 +135,7 @@ class ShellRun {
 }
 
 /** Colours are for people who have not said no: see no-color.org. */
-function hasColours(surroundings: Surroundings): boolean {
-  const { NO_COLOR: no, TERM: term } = surroundings.environment
+export function hasColours(environment: Surroundings['environment']): boolean {
+  const { NO_COLOR: no, TERM: term } = environment
   return (no === undefined || no === '') && term !== 'dumb'
 }

@@ -12,6 +12,9 @@ import {
 import { serverCount } from './shell-arguments.ts'
 import { ShellError } from './shell-error.ts'
 
+/** A server that does not answer keeps nobody longer who wants to leave; the session then ends with its time-out. */
+const CLOSE_TIMEOUT_MS = 5_000
+
 /** An event as it is printed: of the session, with type None and no path, or of a node. */
 export interface ShownEvent {
   readonly state: string
@@ -135,7 +138,7 @@ export class ShellSession {
   /** Ends the session, if there is one. */
   async close(): Promise<void> {
     if (this.#client === null || !this.isAlive) return
-    await this.#client.close({ deadlineMs: this.#options.patienceMs })
+    await this.#client.close({ deadlineMs: Math.min(CLOSE_TIMEOUT_MS, this.#options.patienceMs) })
     // The event of the end is told in a turn of its own.
     await Promise.resolve()
   }
