@@ -206,7 +206,10 @@ export class Leader<Link extends object> {
     assert(learner.phase === 'filling', 'NEWLEADER comes once, after the hand-over')
     learner.phase = 'newLeader'
     learner.silentBeats = 0
-    this.effects.sendNewLeader(link, epochStart(this.proposedEpoch), this.lastSeenConfig)
+    // Before the quorum for NEWLEADER the last proposed configuration is what that quorum decides about. Afterwards it may be one whose
+    // transaction is still outstanding; who comes late gets that as a proposal, and must not take it for decided.
+    const config = this.state === 'leading' ? this.committedConfig : this.lastSeenConfig
+    this.effects.sendNewLeader(link, epochStart(this.proposedEpoch), config)
   }
 
   /** The transactions up to `lastZxid` are proposed. To be called before their packets leave; none is a reconfiguration. */

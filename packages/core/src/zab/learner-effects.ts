@@ -36,13 +36,16 @@ export interface LearnerEffects {
 
   /** The operation of the synchronisation is done: `/zookeeper/config` from the committed configuration, session tracker. */
   beginSync(): void
-  /** The text of the last proposed configuration, from NEWLEADER: last-seen, durable on return when it is newer. */
+  /** The text of a configuration, from NEWLEADER: last-seen, durable on return when it is newer. `activateLastSeen` may put this one in force. */
   adoptLastSeen(bytes: Uint8Array, start: number, end: number): void
   /** A reconfiguration is proposed: last-seen is the configuration in this transaction, durable on return. */
   adoptProposed(zxid: number, bytes: Uint8Array, start: number, end: number): void
   /** processReconfig for the reconfiguration `zxid` with the leader's suggestion. Returns true for a major change. */
   activateProposed(zxid: number, designatedLeader: number): boolean
-  /** processReconfig for the configuration of NEWLEADER, without suggestion. Returns true for a major change. */
+  /**
+   * processReconfig for the configuration of NEWLEADER (not for one that was proposed since), without suggestion. Returns true for a
+   * major change.
+   */
   activateLastSeen(): boolean
 
   /** A transaction came in: copy it, the bytes are valid during the call only. It is not logged yet. */

@@ -1,4 +1,4 @@
-import { Op, QuorumPacketType, quorumPacketName } from '@tskeeper/protocol/server'
+import { Op, QuorumPacketType, quorumPacketName, utf8Read } from '@tskeeper/protocol/server'
 import { assert } from '../lib/assert.ts'
 import type { LearnerEffects, LearnerOptions } from './learner-effects.ts'
 import { EPOCH_MAX, epochOf, epochStart, hexZxid, isEpochStart, isSuccessor } from './zxid.ts'
@@ -53,11 +53,14 @@ export class Learner {
   private needsSnapshot: boolean
   /** The tree holds what neither the log nor a snapshot on disk gives, or only a part of it. */
   private isDatabaseBroken = false
-  private hasConfig = false
+  /** Version of the configuration that came with NEWLEADER, null for none. */
+  private configVersion: number | null = null
   /** Proposals received and not applied, and while synchronising how many of them, from the oldest on, are committed. */
   private readonly pending = new ZxidQueue()
   private committedCount = 0
   private lastReceived: number | null = null
+  /** Highest zxid that is known to be committed: of the operation, or of a commit since. */
+  private lastCommitted = 0
   /** Highest zxid whose acknowledgement was sent, or is contained in that of NEWLEADER. */
   private lastAcknowledged: number
   private silentBeats = 0
@@ -220,6 +223,7 @@ export class Learner {
   private beginSync(): void {
     this.state = 'syncing'
     this.lastAcknowledged = this.operationZxid
+    this.lastCommitted = this.operationZxid
     this.effects.beginSync()
   }
 
@@ -265,6 +269,7 @@ export class Learner {
       )
       return
     }
+    this.lastCommitted = Math.max(this.lastCommitted, zxid)
     if (!this.isFromSnapshot || this.state !== 'syncing') {
       this.committedCount++
       return
@@ -285,7 +290,7 @@ export class Learner {
     }
     if (end - start > 1) {
       this.effects.adoptLastSeen(bytes, start, end)
-      this.hasConfig = true
+      this.configVersion = versionIn(bytes, start, end)
     }
     this.state = 'adopting'
     this.logCommitted()
@@ -324,7 +329,7 @@ export class Learner {
       this.leave(`UPTODATE came in the stage ${this.state}, before NEWLEADER was acknowledged`)
       return
     }
-    if (this.hasConfig && this.effects.activateLastSeen()) {
+    if (this.isConfigDecided() && this.effects.activateLastSeen()) {
       this.leave('the configuration that came with NEWLEADER changes the role or the leader')
       return
     }
@@ -337,6 +342,16 @@ export class Learner {
     this.effects.serve()
     for (let index = 0; index < this.pending.size; index++) this.effects.log(this.pending.at(index) ?? 0)
     for (; this.committedCount > 0; this.committedCount--) this.effects.apply(this.pending.shift())
+  }
+
+  /**
+   * Whether the configuration that came with NEWLEADER is agreed on. A leader of Apache's sends the last one that was proposed, even if its
+   * transaction, which has its version as zxid, is still outstanding in this epoch: that one comes into force with its own commit.
+   */
+  private isConfigDecided(): boolean {
+    const version = this.configVersion
+    if (version === null) return false
+    return epochOf(version) !== this.epoch || isEpochStart(version) || version <= this.lastCommitted
   }
 
   // Broadcast.
@@ -478,6 +493,12 @@ function readInt(bytes: Uint8Array, at: number): number {
 /** The server's id at the beginning of the data, or null when there is none. */
 function readSid(bytes: Uint8Array, start: number, end: number): number | null {
   return end - start < 8 ? null : readInt(bytes, start) * 4294967296 + (readInt(bytes, start + 4) >>> 0)
+}
+
+/** The version in the text of a configuration, 0 when there is none. */
+function versionIn(bytes: Uint8Array, start: number, end: number): number {
+  const digits = /^version\s*[=:]\s*([0-9a-fA-F]+)/m.exec(utf8Read(bytes, start, end))?.[1]
+  return digits === undefined ? 0 : Number.parseInt(digits, 16)
 }
 
 function describe(zxid: number | null): string {

@@ -1,3 +1,4 @@
+import type { QuorumVerifier } from '../../src/membership/quorum-verifier.ts'
 import type { Transaction } from './transactions.ts'
 
 /** A snapshot on disk: the whole history up to its zxid. */
@@ -10,10 +11,18 @@ export interface StoredSnapshot {
 export class EnsembleDisk {
   acceptedEpoch = 0
   currentEpoch = 0
+  /** The configuration in force here, and the last one that was proposed. */
+  committed: QuorumVerifier
+  lastSeen: QuorumVerifier
   snapshot: StoredSnapshot = { zxid: 0, history: [] }
   log: Transaction[] = []
   /** So many entries of the log are synced. */
   syncedCount = 0
+
+  constructor(config: QuorumVerifier) {
+    this.committed = config
+    this.lastSeen = config
+  }
 
   /** The history that recovery gives, with the unsynced end of the log as long as the process lives. */
   recover(): Transaction[] {

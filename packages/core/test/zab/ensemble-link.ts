@@ -1,3 +1,4 @@
+import type { QuorumVerifier } from '../../src/membership/quorum-verifier.ts'
 import type { EnsembleNode } from './ensemble-node.ts'
 import type { Transaction } from './transactions.ts'
 
@@ -11,13 +12,15 @@ export interface Packet {
   readonly bytes: Uint8Array
   /** What a SNAP carries, null while the leader is not done sending it. */
   history: readonly Transaction[] | null
+  /** What the text of a NEWLEADER says. */
+  config: QuorumVerifier | null
 }
 
 const NO_BYTES = new Uint8Array(0)
 
 /** Makes a packet; no bytes for no data. */
 export function packetOf(type: number, zxid: number, bytes: Uint8Array = NO_BYTES): Packet {
-  return { type, zxid, bytes, history: null }
+  return { type, zxid, bytes, history: null, config: null }
 }
 
 /** A connection between a learner and a leader: two queues. Each end belongs to one run of a role and is deaf after it. */

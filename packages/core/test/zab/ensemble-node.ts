@@ -1,16 +1,18 @@
 import { QuorumPacketType } from '@tskeeper/protocol/server'
 import { assert } from '../../src/lib/assert.ts'
 import type { SeededRandom } from '../../src/lib/seeded-random.ts'
+import { verifiersInForce } from '../../src/membership/quorum-tracker.ts'
 import type { QuorumVerifier } from '../../src/membership/quorum-verifier.ts'
 import { CommittedWindow } from '../../src/zab/committed-window.ts'
 import { Leader } from '../../src/zab/leader.ts'
 import { Learner } from '../../src/zab/learner.ts'
+import { processReconfig } from '../../src/zab/process-reconfig.ts'
 import { EnsembleDisk } from './ensemble-disk.ts'
 import { END_OF_STREAM, EnsembleLink, type Packet, packetOf } from './ensemble-link.ts'
 import type { Invariants } from './invariants.ts'
 import { leaderEffectsOf } from './node-leader.ts'
 import { learnerEffectsOf } from './node-learner.ts'
-import { type Transaction, transactionBytes } from './transactions.ts'
+import { type Transaction, TYPE_RECONFIG, TYPE_SET_DATA, transactionBytes } from './transactions.ts'
 
 const TICK_MS = 2000
 const INIT_LIMIT = 10
@@ -26,6 +28,9 @@ export interface Surroundings {
   readonly random: SeededRandom
   readonly invariants: Invariants
   readonly config: QuorumVerifier
+  readonly isReconfigEnabled: boolean
+  /** Proposed configurations by the zxid of their transaction. */
+  readonly configs: Map<number, QuorumVerifier>
   /** Committed transactions that a server keeps in memory. */
   readonly windowEntries: number
   readonly links: Set<EnsembleLink>
@@ -35,7 +40,7 @@ export interface Surroundings {
 export class EnsembleNode {
   readonly sid: number
   readonly surroundings: Surroundings
-  readonly disk = new EnsembleDisk()
+  readonly disk: EnsembleDisk
   readonly tasks: Task[] = []
   /** Counts roles and lives: what was begun in an earlier one must not go on in this one. */
   run = 0
@@ -53,6 +58,7 @@ export class EnsembleNode {
   constructor(sid: number, surroundings: Surroundings) {
     this.sid = sid
     this.surroundings = surroundings
+    this.disk = new EnsembleDisk(surroundings.config)
     this.window = new CommittedWindow(surroundings.windowEntries)
   }
 
@@ -61,7 +67,7 @@ export class EnsembleNode {
   }
 
   get isObserver(): boolean {
-    return this.surroundings.config.observers.has(this.sid)
+    return this.disk.committed.observers.has(this.sid)
   }
 
   /** Wins an election. */
@@ -76,9 +82,9 @@ export class EnsembleNode {
         acceptedEpoch: disk.acceptedEpoch,
         currentEpoch: disk.currentEpoch,
         lastZxid: this.treeZxid,
-        committed: surroundings.config,
-        lastSeen: surroundings.config,
-        isReconfigEnabled: false,
+        committed: disk.committed,
+        lastSeen: disk.lastSeen,
+        isReconfigEnabled: surroundings.isReconfigEnabled,
         tickTimeMs: TICK_MS,
         initLimitTicks: INIT_LIMIT,
         syncLimitTicks: SYNC_LIMIT,
@@ -117,18 +123,60 @@ export class EnsembleNode {
   /** Proposes `count` writes at once. */
   propose(count: number): void {
     const { leader } = this
-    if (leader === null || leader.phase !== 'leading') return
+    if (leader?.phase !== 'leading') return
     const packets: Packet[] = []
     for (let index = 1; index <= count; index++) packets.push(this.makeProposal(leader, leader.lastProposed + index))
     leader.proposed(leader.lastProposed + count)
+    this.forward(leader, packets)
+  }
+
+  /** Proposes another configuration, if that is allowed now. */
+  reconfigure(makeNext: (version: number) => QuorumVerifier): void {
+    const { leader } = this
+    if (leader?.phase !== 'leading' || leader.lastSeen.version !== leader.committed.version) return
+    const zxid = leader.lastProposed + 1
+    const next = makeNext(zxid)
+    if (!next.containsQuorum(leader.syncedSids())) return
+    this.surroundings.configs.set(zxid, next)
+    const packet = this.makeProposal(leader, zxid, next)
+    leader.reconfigProposed(zxid, next)
+    this.forward(leader, [packet])
+  }
+
+  private forward(leader: Leader<EnsembleLink>, packets: readonly Packet[]): void {
     for (const link of leader.forwarding) for (const packet of packets) link.send('toLearner', packet)
   }
 
-  private makeProposal(leader: Leader<EnsembleLink>, zxid: number): Packet {
-    const { invariants, config } = this.surroundings
-    const bytes = transactionBytes(zxid, this.sid * 65536 + this.marks++)
+  /** A configuration comes into force. Returns true when the role has to end. */
+  activate(next: QuorumVerifier, suggestedLeader: number | null, zxid: number): boolean {
+    const { disk } = this
+    const outcome = processReconfig(
+      {
+        isReconfigEnabled: this.surroundings.isReconfigEnabled,
+        sid: this.sid,
+        role: this.isObserver ? 'observer' : 'participant',
+        committed: disk.committed,
+        lastSeen: disk.lastSeen,
+        currentLeader: this.leader === null ? (this.link?.leader.sid ?? null) : this.sid,
+      },
+      next,
+      suggestedLeader,
+      zxid,
+      true,
+    )
+    assert(outcome.committed.version >= disk.committed.version, 'I14: the version of the committed configuration never decreases')
+    disk.committed = outcome.committed
+    disk.lastSeen = outcome.lastSeen
+    return outcome.isMajor
+  }
+
+  private makeProposal(leader: Leader<EnsembleLink>, zxid: number, next?: QuorumVerifier): Packet {
+    const { invariants } = this.surroundings
+    const type = next === undefined ? TYPE_SET_DATA : TYPE_RECONFIG
+    const bytes = transactionBytes(zxid, this.sid * 65536 + this.marks++, type)
+    const configs = verifiersInForce(leader.committed, next ?? leader.lastSeen)
     const transaction = { zxid, bytes, previousZxid: this.window.lastZxid ?? this.tree.at(-1)?.zxid ?? 0 }
-    invariants.propose(this, leader.epoch, transaction, [config])
+    invariants.propose(this, leader.epoch, transaction, configs)
     this.window.append(zxid, bytes, 0, bytes.length)
     this.log(transaction)
     return packetOf(QuorumPacketType.proposal, zxid, bytes)
@@ -189,9 +237,12 @@ export class EnsembleNode {
 
   /** The history of the SNAP that is being read. */
   incomingHistory: readonly Transaction[] = []
+  /** The configuration of the NEWLEADER that is being read. */
+  incomingConfig: QuorumVerifier | null = null
 
   private takeFromLeader(packet: Packet): void {
     if (packet.history !== null) this.incomingHistory = packet.history
+    if (packet.config !== null) this.incomingConfig = packet.config
     this.learner?.packet(packet.type, packet.zxid, packet.bytes, 0, packet.bytes.length)
   }
 

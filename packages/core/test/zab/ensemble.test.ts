@@ -54,3 +54,10 @@ test('one voter and an observer keep the invariants of Zab under crashes, cuts a
 
   expect(commits).toBeGreaterThan(1000)
 })
+
+test('six servers keep the invariants of Zab while members come, go and change their roles', () => {
+  const { commits, epochs } = runSeeds(300_001, 800, { voters: 4, observers: 2, isReconfigured: true })
+
+  expect(commits).toBeGreaterThan(3000)
+  expect(epochs).toBeGreaterThan(1000)
+})

@@ -7,12 +7,16 @@ import { Invariants } from './invariants.ts'
 
 /** How many things may happen until everything under way has arrived, before something must be going in circles. */
 const QUIET_STEPS_MAX = 20_000
+/** How many leaders it may take until everyone is synchronised. */
+const REGROUP_ROUNDS_MAX = 12
 
 /** What one run is like. */
 export interface EnsembleShape {
   readonly seed: number
   readonly voters: number
   readonly observers: number
+  /** Members come, go and change their roles. */
+  readonly isReconfigured?: boolean
 }
 
 /**
@@ -27,11 +31,13 @@ export class Ensemble {
   private readonly links = new Set<EnsembleLink>()
   /** Some runs are calm and get far, others are wild. */
   private readonly faultsPerMille: number
+  private readonly isReconfigured: boolean
   /** Pairs of servers that do not reach each other, as sid * 100 + sid. */
   private readonly separated = new Set<number>()
 
   constructor(shape: EnsembleShape) {
     this.random = new SeededRandom(shape.seed)
+    this.isReconfigured = shape.isReconfigured ?? false
     this.invariants = new Invariants(() => this.nodes)
     this.faultsPerMille = 2 + this.random.below(60)
     const voters = Array.from({ length: shape.voters }, (_, index) => index + 1)
@@ -40,6 +46,8 @@ export class Ensemble {
       random: this.random,
       invariants: this.invariants,
       config: makeConfig(voters, { observers }),
+      isReconfigEnabled: shape.isReconfigured ?? false,
+      configs: new Map(),
       windowEntries: 1 + this.random.below(8),
       links: this.links,
     }
@@ -53,7 +61,8 @@ export class Ensemble {
     if (dice < this.faultsPerMille) this.fault(node)
     else if (dice < 590) this.deliver()
     else if (dice < 740) this.work(node)
-    else if (dice < 830) this.write()
+    else if (dice < 820) this.write()
+    else if (dice < 830) this.reconfigure()
     else if (dice < 850) node.heartbeat()
     else this.elect(node)
   }
@@ -66,17 +75,28 @@ export class Ensemble {
       else if (!node.isLooking) node.endRole(true)
     }
     this.links.clear()
-    const leader = this.best(this.nodes)
-    leader.lead()
-    // An observer is refused while others are being synchronised, and tries again.
-    for (const _ of this.nodes) {
-      for (const node of this.nodes) if (node.isLooking) node.follow(leader)
-      this.settle()
-    }
-    for (const node of this.nodes) assert(node === leader || node.isServing, 'liveness: everyone is synchronised')
+    const leader = this.regroup()
     leader.propose(3)
     this.settle()
     this.invariants.healed()
+  }
+
+  /** Elects until everyone is synchronised. A change of configuration that was in flight may make that take more than one leader. */
+  private regroup(): EnsembleNode {
+    for (let round = 0; round < REGROUP_ROUNDS_MAX; round++) {
+      for (const node of this.nodes) for (const other of this.nodes) this.gossip(node, other)
+      const leader = this.best(this.nodes)
+      leader.lead()
+      // An observer is refused while others are being synchronised, and tries again.
+      for (const _ of this.nodes) {
+        for (const node of this.nodes) if (node.isLooking && node !== leader) node.follow(leader)
+        this.settle()
+      }
+      if (this.nodes.every((node) => node === leader || node.isServing) && leader.leader?.phase === 'leading') return leader
+      for (const node of this.nodes) if (!node.isLooking) node.endRole(true)
+      this.links.clear()
+    }
+    throw new Error('liveness: everyone is synchronised')
   }
 
   /** Delivers and works until nothing is left to do. */
@@ -114,14 +134,36 @@ export class Ensemble {
     this.pick(leaders)?.propose(1 + this.random.below(3))
   }
 
+  private reconfigure(): void {
+    if (!this.isReconfigured) return
+    const voters: number[] = []
+    const observers: number[] = []
+    for (const { sid } of this.nodes) {
+      const dice = this.random.below(6)
+      if (dice < 4) voters.push(sid)
+      else if (dice < 5) observers.push(sid)
+    }
+    if (voters.length === 0) return
+    const leaders = this.nodes.filter((node) => node.leader?.phase === 'leading')
+    this.pick(leaders)?.reconfigure((version) => makeConfig(voters, { version, observers }))
+  }
+
+  /** Servers that are looking tell each other their configurations. */
+  private gossip(node: EnsembleNode, other: EnsembleNode): void {
+    if (!this.isReconfigured || !node.isLooking || !other.isLooking || this.isSeparated(node, other)) return
+    const { committed } = other.disk
+    node.activate(committed, null, committed.version)
+  }
+
   private elect(node: EnsembleNode): void {
     if (!node.isLooking) return
+    this.gossip(node, this.one(this.nodes))
     const leaders = this.nodes.filter((other) => other.leader !== null && !this.isSeparated(node, other))
     if (leaders.length > 0 && this.random.below(8) > 0) {
       node.follow(this.random.below(4) === 0 ? this.one(leaders) : this.newest(leaders))
       return
     }
-    const candidates = this.nodes.filter((other) => other.isLooking && !other.isObserver && !this.isSeparated(node, other))
+    const candidates = this.nodes.filter((other) => other.isLooking && isVoter(other) && !this.isSeparated(node, other))
     if (candidates.length === 0) return
     const winner = this.random.below(4) === 0 ? this.one(candidates) : this.best(candidates)
     winner.lead()
@@ -155,8 +197,7 @@ export class Ensemble {
 
   /** Who wins a real election. */
   private best(nodes: readonly EnsembleNode[]): EnsembleNode {
-    const voters = nodes.filter((node) => !node.isObserver)
-    const [first, ...others] = voters
+    const [first, ...others] = nodes.filter(isVoter)
     assert(first !== undefined, 'someone can be elected')
     return others.reduce((best, node) => (isBetter(node, best) ? node : best), first)
   }
@@ -177,6 +218,11 @@ export class Ensemble {
   private pick<T>(items: readonly T[]): T | undefined {
     return items[this.random.below(items.length)]
   }
+}
+
+/** Only a voter of the configuration in force can be elected. */
+function isVoter(node: EnsembleNode): boolean {
+  return node.disk.committed.voters.has(node.sid)
 }
 
 function pairOf(one: EnsembleNode, other: EnsembleNode): number {

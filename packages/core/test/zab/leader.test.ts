@@ -606,6 +606,17 @@ test('a reconfiguration that was in flight when a leader died is completed by th
   expect(bench.leader.committed.version).toBe(zxidOf(1, 5))
 })
 
+test('who joins while a reconfiguration is outstanding is told the configuration in force, not the one that may never be', () => {
+  const bench = new Bench({ isReconfigEnabled: true, committed: makeConfig([1, 2, 3], { version: 1 }) })
+  bench.lead(2)
+  bench.leader.reconfigProposed(zxidOf(2, 1), makeConfig([3, 4, 5], { version: zxidOf(2, 1) }))
+  bench.take()
+
+  bench.join(3)
+
+  expect(bench.take()).toContain('s3 newLeader 2.0 version 0.1')
+})
+
 test('while a reconfiguration is proposed a leader needs to be in touch with both quorums', () => {
   const bench = new Bench({ isReconfigEnabled: true, committed: makeConfig([1, 2, 3], { version: 1 }) })
   const [two] = bench.lead(2)

@@ -1,7 +1,7 @@
 // A learner's obligations, one by one. The order of the lines is the order in which a shell carries the effects out, and with it what
 // a crash between any two of them leaves behind.
 
-import { QuorumPacketType as Packet } from '@tskeeper/protocol/server'
+import { QuorumPacketType as Packet, utf8Bytes } from '@tskeeper/protocol/server'
 import { expect, test } from 'vitest'
 import { Learner } from '../../src/zab/learner.ts'
 import { LearnerRecorder } from './recording.ts'
@@ -374,6 +374,35 @@ test('the configuration of NEWLEADER is kept when it comes and in force at UPTOD
   bench.bare(Packet.upToDate, -1)
 
   expect(bench.take()).toEqual(['activate last seen', 'send ack 2.0', 'serve'])
+})
+
+test('a configuration of NEWLEADER whose transaction is still outstanding is not in force before its commit', () => {
+  const bench = new Bench({ acceptedEpoch: 2, currentEpoch: 2, lastZxid: zxidOf(2, 3) })
+  bench.diff()
+  bench.propose(2, 4, TYPE_RECONFIG)
+  bench.data(Packet.newLeader, zxidOf(2, 0), utf8Bytes('server.1=a:1:2:participant\nversion=200000004'))
+  bench.learner.logFlushed()
+  bench.take()
+
+  bench.bare(Packet.upToDate, -1)
+  expect(bench.take()).toEqual(['send ack 2.0', 'serve', 'log 2.4'])
+  bench.data(Packet.commitAndActivate, zxidOf(2, 4), sidBytes(1))
+
+  expect(bench.take()).toEqual(['activate 2.4 led by 1', 'apply 2.4'])
+})
+
+test('a configuration of NEWLEADER whose transaction came in as committed is in force at UPTODATE', () => {
+  const bench = new Bench({ acceptedEpoch: 2, currentEpoch: 2, lastZxid: zxidOf(2, 3) })
+  bench.diff()
+  bench.propose(2, 4, TYPE_RECONFIG)
+  bench.commit(2, 4)
+  bench.data(Packet.newLeader, zxidOf(2, 0), utf8Bytes('server.1=a:1:2:participant\nversion=200000004'))
+  bench.learner.logFlushed()
+  bench.take()
+
+  bench.bare(Packet.upToDate, -1)
+
+  expect(bench.take()[0]).toBe('activate last seen')
 })
 
 test('a configuration of NEWLEADER that changes the role ends it before anything is served', () => {

@@ -1,9 +1,11 @@
-import { QuorumPacketType } from '@tskeeper/protocol/server'
+import { QuorumPacketType, utf8Bytes } from '@tskeeper/protocol/server'
 import { assert } from '../../src/lib/assert.ts'
+import type { QuorumVerifier } from '../../src/membership/quorum-verifier.ts'
 import type { LeaderEffects } from '../../src/zab/leader-effects.ts'
 import { LearnerSync, type SyncSink } from '../../src/zab/learner-sync.ts'
 import { type EnsembleLink, type Packet, packetOf } from './ensemble-link.ts'
 import type { EnsembleNode } from './ensemble-node.ts'
+import { sidBytes } from './transactions.ts'
 
 /** How many entries of the log a leader reads at a time. */
 const LOG_SLICE = 2
@@ -22,19 +24,27 @@ export function leaderEffectsOf(node: EnsembleNode): LeaderEffects<EnsembleLink>
       invariants.beginsWith(node, epoch)
       node.disk.currentEpoch = epoch
     },
-    adoptLastSeen() {},
+    adoptLastSeen(config) {
+      node.disk.lastSeen = config
+    },
     sendLeaderInfo: (link, zxid) => send(link, packetOf(QuorumPacketType.leaderInfo, zxid)),
     synchronise: (link, learnerZxid) => synchronise(node, link, learnerZxid),
-    sendNewLeader: (link, zxid) => send(link, packetOf(QuorumPacketType.newLeader, zxid)),
+    sendNewLeader(link, zxid, config) {
+      const isTold = node.surroundings.isReconfigEnabled
+      send(link, { ...packetOf(QuorumPacketType.newLeader, zxid, isTold ? configText(config) : undefined), config })
+    },
     sendUpToDate: (link) => send(link, packetOf(QuorumPacketType.upToDate, -1)),
     sendPing: (link, zxid) => send(link, packetOf(QuorumPacketType.ping, zxid)),
-    activate() {},
+    activate: (config, designatedLeader) => node.activate(config, designatedLeader, config.version),
     established(zxid) {
       invariants.established(node, Math.floor(zxid / 4294967296))
       node.treeZxid = zxid
     },
-    commit: (zxid) => commit(node, zxid),
-    commitReconfig: (zxid) => commit(node, zxid),
+    commit: (zxid) => commit(node, zxid, null),
+    commitReconfig(zxid, config, designatedLeader) {
+      node.activate(config, designatedLeader, zxid)
+      commit(node, zxid, designatedLeader)
+    },
     answerSync: (link) => send(link, packetOf(QuorumPacketType.sync, 0)),
     report() {},
     closeLink: (link) => link.cut((limit) => random.below(limit)),
@@ -42,7 +52,13 @@ export function leaderEffectsOf(node: EnsembleNode): LeaderEffects<EnsembleLink>
   }
 }
 
-function commit(node: EnsembleNode, zxid: number): void {
+/** The last line of a configuration's text; the configuration itself travels beside it. */
+function configText(config: QuorumVerifier): Uint8Array {
+  return utf8Bytes(`version=${config.version.toString(16)}`)
+}
+
+/** `designatedLeader` is not null for a reconfiguration. */
+function commit(node: EnsembleNode, zxid: number, designatedLeader: number | null): void {
   const { window, leader } = node
   assert(leader !== null, 'a leader commits')
   for (let index = window.indexAfter(node.treeZxid); index < window.size && window.zxidAt(index) <= zxid; ) {
@@ -50,11 +66,22 @@ function commit(node: EnsembleNode, zxid: number): void {
     const bytes = window.chunkAt(index)
     const transaction = node.surroundings.invariants.received(next, bytes, window.startAt(index), window.endAt(index))
     node.surroundings.invariants.commit(node, transaction)
-    for (const link of leader.forwarding) link.send('toLearner', packetOf(QuorumPacketType.commit, next))
-    for (const link of leader.observing) link.send('toLearner', packetOf(QuorumPacketType.inform, next, bytes))
+    for (const link of leader.forwarding) link.send('toLearner', commitPacket(next, designatedLeader))
+    for (const link of leader.observing) link.send('toLearner', informPacket(next, bytes, designatedLeader))
     node.apply(transaction)
     index = window.indexAfter(next)
   }
+}
+
+function commitPacket(zxid: number, designatedLeader: number | null): Packet {
+  if (designatedLeader === null) return packetOf(QuorumPacketType.commit, zxid)
+  return packetOf(QuorumPacketType.commitAndActivate, zxid, sidBytes(designatedLeader))
+}
+
+function informPacket(zxid: number, bytes: Uint8Array, designatedLeader: number | null): Packet {
+  if (designatedLeader === null) return packetOf(QuorumPacketType.inform, zxid, bytes)
+  const data = new Uint8Array([...sidBytes(designatedLeader), ...bytes])
+  return packetOf(QuorumPacketType.informAndActivate, zxid, data)
 }
 
 function synchronise(node: EnsembleNode, link: EnsembleLink, learnerZxid: number): void {

@@ -1,5 +1,6 @@
 import { ByteWriter, QuorumPacketType, writeLearnerInfo } from '@tskeeper/protocol/server'
 import { assert } from '../../src/lib/assert.ts'
+import type { QuorumVerifier } from '../../src/membership/quorum-verifier.ts'
 import type { LearnerEffects } from '../../src/zab/learner-effects.ts'
 import { type EnsembleLink, packetOf } from './ensemble-link.ts'
 import type { EnsembleNode } from './ensemble-node.ts'
@@ -10,6 +11,11 @@ export function learnerEffectsOf(node: EnsembleNode, link: EnsembleLink): Learne
   const { invariants } = node.surroundings
   const received = new Map<number, Transaction>()
   const send = (type: number, zxid: number, bytes?: Uint8Array): void => link.send('toLeader', packetOf(type, zxid, bytes))
+  const configOf = (zxid: number): QuorumVerifier => {
+    const config = node.surroundings.configs.get(zxid)
+    assert(config !== undefined, 'a reconfiguration was proposed with its configuration')
+    return config
+  }
   const take = (zxid: number): Transaction => {
     const transaction = received.get(zxid)
     assert(transaction !== undefined, 'only what was received is logged and applied')
@@ -18,7 +24,7 @@ export function learnerEffectsOf(node: EnsembleNode, link: EnsembleLink): Learne
   return {
     sendLearnerInfo(zxid) {
       const type = node.isObserver ? QuorumPacketType.observerInfo : QuorumPacketType.followerInfo
-      send(type, zxid, learnerInfoBytes(node.sid, 0))
+      send(type, zxid, learnerInfoBytes(node.sid, node.disk.committed.version))
     },
     persistAcceptedEpoch(epoch) {
       invariants.acceptedEpoch(node, epoch)
@@ -49,10 +55,21 @@ export function learnerEffectsOf(node: EnsembleNode, link: EnsembleLink): Learne
         node.learner?.logFlushed()
       }),
     beginSync() {},
-    adoptLastSeen() {},
-    adoptProposed() {},
-    activateProposed: () => false,
-    activateLastSeen: () => false,
+    adoptLastSeen() {
+      const config = node.incomingConfig
+      assert(config !== null, 'a NEWLEADER with data has a configuration')
+      if (config.version > node.disk.lastSeen.version) node.disk.lastSeen = config
+    },
+    adoptProposed(zxid) {
+      const config = configOf(zxid)
+      if (config.version > node.disk.lastSeen.version) node.disk.lastSeen = config
+    },
+    activateProposed: (zxid, designatedLeader) => node.activate(configOf(zxid), designatedLeader, zxid),
+    activateLastSeen() {
+      const config = node.incomingConfig
+      assert(config !== null, 'a NEWLEADER with data has a configuration')
+      return node.activate(config, null, config.version)
+    },
     receive(zxid, bytes, start, end) {
       received.set(zxid, invariants.received(zxid, bytes, start, end))
       node.window.append(zxid, bytes.slice(start, end), 0, end - start)

@@ -67,6 +67,8 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
   private isCutting = false
   private serving: Serving | null = null
   private isServing = false
+  /** The configuration that came with NEWLEADER. */
+  private newLeaderConfig: QuorumVerifier | null = null
   /** Proposed reconfigurations that are not in force, by zxid. */
   private readonly proposedConfigs = new Map<number, QuorumVerifier>()
   private isOver = false
@@ -369,7 +371,8 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
   }
 
   adoptLastSeen(bytes: Uint8Array, start: number, end: number): void {
-    this.keepProposed(this.parseConfig(bytes, start, end))
+    this.newLeaderConfig = this.parseConfig(bytes, start, end)
+    this.keepProposed(this.newLeaderConfig)
   }
 
   adoptProposed(zxid: number, bytes: Uint8Array, start: number, end: number): void {
@@ -400,8 +403,9 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
   }
 
   activateLastSeen(): boolean {
-    const { membership } = this.parts
-    return membership.activate(membership.lastSeen, null, membership.lastSeen.version)
+    // Not what is last seen by now: a reconfiguration may have been proposed since.
+    const config = this.newLeaderConfig
+    return config !== null && this.parts.membership.activate(config, null, config.version)
   }
 
   receive(zxid: number, bytes: Uint8Array, start: number, end: number): void {
