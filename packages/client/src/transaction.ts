@@ -42,16 +42,19 @@ export class TransactionBuilder {
     return this.#operations
   }
 
+  /** Adds the creation of a node. */
   create(path: string, data: DataInput = '', options: TransactionCreateOptions = {}): this {
     this.#operations.push({ type: 'create', path, data, ...options })
     return this
   }
 
+  /** Adds a change of a node's data. */
   set(path: string, data: DataInput, options: { readonly version?: number } = {}): this {
     this.#operations.push({ type: 'set', path, data, ...options })
     return this
   }
 
+  /** Adds the deletion of a node. */
   delete(path: string, options: { readonly version?: number } = {}): this {
     this.#operations.push({ type: 'delete', path, ...options })
     return this

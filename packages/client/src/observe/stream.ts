@@ -14,6 +14,7 @@ export class Stream<T> implements AsyncIterableIterator<T> {
   #takers: { readonly resolve: (result: IteratorResult<T>) => void; readonly reject: (error: Error) => void }[] = []
   #error: Error | null = null
   #isEnded = false
+  #stopListening: () => void = () => undefined
 
   constructor(overflow: (waiting: readonly T[]) => T[], onEnd: () => void) {
     this.#overflow = overflow
@@ -37,6 +38,7 @@ export class Stream<T> implements AsyncIterableIterator<T> {
     if (this.#isEnded) return
     this.#isEnded = true
     this.#error = error
+    this.#stopListening()
     for (const taker of this.#takers.splice(0)) {
       const failure = this.#takeError()
       if (failure === null) taker.resolve({ done: true, value: undefined })
@@ -47,8 +49,12 @@ export class Stream<T> implements AsyncIterableIterator<T> {
 
   /** Ends when the signal is aborted: without an error, as the consumer asked for it. */
   endOn(signal: AbortSignal | undefined): this {
-    signal?.addEventListener('abort', () => void this.return(), { once: true })
-    if (signal?.aborted === true) void this.return()
+    if (signal === undefined) return this
+    const onAbort = (): void => void this.return()
+    signal.addEventListener('abort', onAbort)
+    this.#stopListening = () => signal.removeEventListener('abort', onAbort)
+    if (signal.aborted) onAbort()
+    if (this.#isEnded) this.#stopListening()
     return this
   }
 

@@ -104,8 +104,7 @@ export class TreeSubject implements Subject<TreeObservation> {
     } else {
       if (last !== undefined && isSame(last, value)) return
       this.#nodes.set(path, value)
-      const expected = last === undefined || last.stat.czxid !== value.stat.czxid ? 0 : last.stat.version + 1
-      if (value.stat.version !== expected) changes.hasGap = true
+      if (!isNext(last, value)) changes.hasGap = true
     }
     changes.paths.push(path)
   }
@@ -119,6 +118,12 @@ export class TreeSubject implements Subject<TreeObservation> {
 
 function isSame(last: NodeValue, value: NodeValue): boolean {
   return last.stat.czxid === value.stat.czxid && last.stat.version === value.stat.version
+}
+
+/** Whether nothing can have been between the two: a new node as it was created, or one change of the same node. */
+function isNext(last: NodeValue | undefined, value: NodeValue): boolean {
+  if (last === undefined) return value.stat.version === 0
+  return last.stat.czxid === value.stat.czxid && value.stat.version === last.stat.version + 1
 }
 
 /** Nodes that are gone, and those that may not be read, are not part of the tree as the client sees it. */

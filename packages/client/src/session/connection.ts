@@ -46,6 +46,7 @@ const FRAME_AND_HEADER_SIZE = 12
 
 type Phase = 'opening' | 'handshake' | 'ready' | 'closed'
 
+/** One connection; see the top of this file. */
 export class Connection implements TransportHandler {
   readonly server: HostPort
   /** Requests whose replies are awaited. */

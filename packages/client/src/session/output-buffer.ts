@@ -1,6 +1,7 @@
 import { ByteWriter } from '@tskeeper/protocol'
 
-const CAPACITY = 8 * 1024
+/** Small, because most clients of a process may be idle; it doubles as requests need it. */
+const CAPACITY = 512
 /** A buffer that grew beyond this is not kept for the next requests. */
 const CAPACITY_KEPT_MAX = 1024 * 1024
 

@@ -47,6 +47,7 @@ const FINAL_CODES = { expired: 'SESSION_EXPIRED', 'auth-failed': 'AUTH_FAILED', 
 
 const NO_LIMITS: OperationOptions = {}
 
+/** One session; see the top of this file. */
 export class Session implements ConnectionOwner {
   readonly feed: StateFeed
   readonly watches: WatchDispatcher
