@@ -387,6 +387,8 @@ test('a file that is no export is refused with the line and the reason', async (
     'bad.jsonl, line 3: path must be text that begins with /, not "x"\n',
   )
   expect((await stage.enter('import missing.jsonl /t')).err).toMatch(/^ENOENT: no such file/)
+  expect((await stage.enter('export / no/such/folder')).err).toMatch(/^ENOENT: no such file/)
+  expect((await stage.enter('export /nope some-file')).err).toBe('Node does not exist: /nope\n')
   expect((await stage.enter('import - /t')).err).toMatch(/^- is the input of this shell itself/)
 })
 

@@ -35,7 +35,7 @@ export const builtins: readonly Builtin[] = [
     needsSession: true,
     run: async (_call, shell) => {
       await shell.close()
-      return { json: null }
+      return { json: {} }
     },
   },
   {
@@ -46,7 +46,7 @@ export const builtins: readonly Builtin[] = [
     needsSession: false,
     run: async (call, shell) => {
       await shell.open(call.words[0])
-      return { json: null }
+      return { json: {} }
     },
   },
   {
@@ -90,7 +90,7 @@ export const builtins: readonly Builtin[] = [
     needsSession: false,
     run: async (_call, shell) => {
       await shell.quit()
-      return { json: null }
+      return { json: {} }
     },
   },
   {

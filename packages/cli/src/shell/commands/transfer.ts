@@ -1,9 +1,10 @@
 // export and import: a subtree as JSON lines, one node a line, parents first.
 
 import { once } from 'node:events'
-import { createReadStream, createWriteStream, type WriteStream } from 'node:fs'
+import { createReadStream, createWriteStream } from 'node:fs'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import { pipeline } from 'node:stream/promises'
 import { type Answer, type CommandCall, type CommandContext, type ShellCommand, validPath } from '../command.ts'
 import { ShellError } from '../shell-error.ts'
 import { readSubtree, recordFromJson, recordToJson, writeNode } from '../subtree/node-record.ts'
@@ -35,28 +36,24 @@ export const importCommand: ShellCommand = {
 async function exportSubtree(call: CommandCall, context: CommandContext): Promise<Answer> {
   const { path } = call
   const [, file] = call.words
-  const sink = file === undefined ? null : await openForWriting(resolve(context.surroundings.workingDirectory, file))
+  const records = readSubtree(context.client, path, { operation: context.operation, hasAcl: call.has('a') })
+  if (file === undefined) {
+    for await (const record of records) context.print(JSON.stringify(recordToJson(record)))
+    return { json: null }
+  }
   let nodes = 0
-  for await (const record of readSubtree(context.client, path, { operation: context.operation, hasAcl: call.has('a') })) {
-    const line = JSON.stringify(recordToJson(record))
-    if (sink === null) context.print(line)
-    else if (!sink.write(`${line}\n`)) await once(sink, 'drain')
-    nodes++
+  const lines = async function* (): AsyncGenerator<string> {
+    for await (const record of records) {
+      nodes++
+      yield `${JSON.stringify(recordToJson(record))}\n`
+    }
   }
-  if (sink === null) return { json: null }
-  sink.end()
-  await once(sink, 'close')
-  return { out: [`Exported ${nodes} nodes`], json: { path, nodes } }
-}
-
-async function openForWriting(file: string): Promise<WriteStream> {
-  const sink = createWriteStream(file)
   try {
-    await once(sink, 'open')
-    return sink
+    await pipeline(lines, createWriteStream(resolve(context.surroundings.workingDirectory, file)))
   } catch (error) {
-    throw fileError(error)
+    throw isSystemError(error) ? fileError(error) : error
   }
+  return { out: [`Exported ${nodes} nodes`], json: { path, nodes } }
 }
 
 async function importSubtree(call: CommandCall, context: CommandContext): Promise<Answer> {
@@ -106,6 +103,10 @@ async function* readLines(file: string, context: CommandContext): AsyncGenerator
     number++
     if (line.trim() !== '') yield { line, number }
   }
+}
+
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error
 }
 
 function fileError(error: unknown): ShellError {
