@@ -66,6 +66,7 @@ export type {
   SnapshotSource,
   SnapshotTarget,
 } from './tree/snapshot-io.ts'
+export { ChangeHints } from './txn/change-hints.ts'
 export { Preparer, type PreparerOptions, type Requester } from './txn/preparer.ts'
 export { WATCH_PERSISTENT, WATCH_RECURSIVE, WATCH_STANDARD, type Watcher, WatchTable } from './watch/watch-table.ts'
 export { COMMITTED_ENTRIES_MIN, CommittedWindow, WINDOW_BYTES_MAX } from './zab/committed-window.ts'

@@ -7,6 +7,7 @@ import { type ByteWriter, ErrorCode, utf8Read } from '@tskeeper/protocol/server'
 import type { AclTable } from '../acl/acl-table.ts'
 import { OPEN_ACL_ID } from '../acl/acl-table.ts'
 import { assert } from '../lib/assert.ts'
+import { ChangeHints } from '../txn/change-hints.ts'
 import type { WatchTable } from '../watch/watch-table.ts'
 import { type Crc32, recordDigest } from './node-digest.ts'
 import {
@@ -22,6 +23,7 @@ import {
   FIRST_CHILD,
   FLAG_IN_DIGEST,
   FLAG_NULL_DATA,
+  FLAG_PENDING,
   KIND,
   KIND_CONTAINER,
   KIND_EPHEMERAL,
@@ -137,10 +139,9 @@ export class DataTree {
 
   /** Splits the path at its last slash and computes its hash and its parent's: `hash`, `parentHash`, `parentLength`. */
   locate(bytes: Uint8Array, start: number, length: number): void {
-    let slash = start + length - 1
-    while (slash > start && bytes[slash] !== SLASH) slash--
+    this.parentLength = parentLengthOf(bytes, start, length)
+    const slash = start + this.parentLength
     const parentState = hashStep(this.seed, bytes, start, slash)
-    this.parentLength = slash - start
     this.parentHash = hashEnd(parentState)
     this.hash = hashEnd(hashStep(parentState, bytes, slash, start + length))
   }
@@ -221,8 +222,7 @@ export class DataTree {
    */
   create(node: NewNode): number {
     this.changed = 0
-    this.locate(node.bytes, node.pathStart, node.pathLength)
-    const parent = this.findParent(node.bytes, node.pathStart)
+    const parent = this.locateNew(node)
     if (parent === 0) {
       this.acls.release(node.aclId)
       return ErrorCode.NO_NODE
@@ -252,6 +252,22 @@ export class DataTree {
     return ErrorCode.OK
   }
 
+  /** Does for a node that is to be created what `locate` does but for `parentHash`, and returns its parent, 0 if there is none. */
+  private locateNew({ bytes, pathStart, pathLength }: NewNode): number {
+    const hint = this.takeHint()
+    const parent = hint < 0 ? 0 : this.hints.place(hint)
+    if (parent !== 0) {
+      const length = parentLengthOf(bytes, pathStart, pathLength)
+      if (length === 0 ? parent === this.root : this.isPlaceOf(parent, bytes, pathStart, length)) {
+        this.hash = this.hints.hash(hint)
+        this.parentLength = length
+        return parent
+      }
+    }
+    this.locate(bytes, pathStart, pathLength)
+    return this.findParent(bytes, pathStart)
+  }
+
   /**
    * Deletes a node. NONODE if it is not there, when the parent's pzxid is raised all the same.
    *
@@ -260,14 +276,18 @@ export class DataTree {
    * the log makes all of them again.
    */
   delete(bytes: Uint8Array, start: number, length: number, zxid: number): number {
-    this.locate(bytes, start, length)
-    const { hash, parentLength } = this
-    const parent = this.findParent(bytes, start)
-    const node = this.findHashed(hash, bytes, start, length)
+    let node = this.findHinted(bytes, start, length)
     if (node === 0) {
-      if (parent !== 0) this.raisePzxid(parent, zxid)
+      this.locate(bytes, start, length)
+      node = this.findHashed(this.hash, bytes, start, length)
+    }
+    if (node === 0) {
+      const left = this.findParent(bytes, start)
+      if (left !== 0) this.raisePzxid(left, zxid)
       return ErrorCode.NO_NODE
     }
+    const parent = this.nodes.getInt(node, PARENT)
+    const parentLength = this.nodes.pathLength(parent)
     if (this.nodes.getInt(node, CHILD_COUNT) !== 0) this.removeDescendants(node)
     const aclId = this.nodes.getInt(node, ACL_ID)
     const parentAclId = this.nodes.getInt(parent, ACL_ID)
@@ -275,7 +295,7 @@ export class DataTree {
     this.raisePzxid(parent, zxid)
     // The path's bytes may be the node's own: the watches hear of it before they are given back.
     this.watches.nodeDeleted(bytes, start, length, parentLength, zxid, aclId, parentAclId)
-    this.remove(node, hash)
+    this.remove(node)
     return ErrorCode.OK
   }
 
@@ -290,7 +310,7 @@ export class DataTree {
     zxid: number,
     timeMs: number,
   ): number {
-    const node = this.find(bytes, pathStart, pathLength)
+    const node = this.findHinted(bytes, pathStart, pathLength) || this.find(bytes, pathStart, pathLength)
     this.changed = node
     if (node === 0) return ErrorCode.NO_NODE
     const { nodes } = this
@@ -386,27 +406,48 @@ export class DataTree {
     page.setUint32(at + DIGEST, digest)
   }
 
-  /**
-   * CRC-32 of path and data that the next change will have, if whoever prepared it knows; -1 if it has to be computed. Used
-   * up by the next `refreshContentCrc`.
-   */
-  knownContentCrc = -1
-  /** The same for the changes of one multi, in their order, and how many of them are used up; null if they are not known. */
-  knownPartCrcs: readonly number[] | null = null
-  knownPartCrcCount = 0
+  // What the preparer knew about the transaction in hand: the hints in [nextHint, hintEnd).
+  private hints: ChangeHints = NO_HINTS
+  private nextHint = 0
+  private hintEnd = 0
+  /** The hint of the change in hand, -1 if it has none. */
+  private hint = -1
+
+  /** The creates, deletes and setDatas that follow have the hints in [first, end), one each. */
+  useHints(hints: ChangeHints, first: number, end: number): void {
+    this.hints = hints
+    this.nextHint = first
+    this.hintEnd = end
+    this.hint = -1
+  }
+
+  /** What follows has no hints. */
+  dropHints(): void {
+    this.useHints(NO_HINTS, 0, 0)
+  }
+
+  private takeHint(): number {
+    this.hint = this.nextHint < this.hintEnd ? this.nextHint++ : -1
+    return this.hint
+  }
+
+  /** The node that the next hint says is at this path; 0 if it does not, or is wrong. */
+  private findHinted(bytes: Uint8Array, start: number, length: number): number {
+    const hint = this.takeHint()
+    const node = hint < 0 ? 0 : this.hints.place(hint)
+    return node !== 0 && this.isPlaceOf(node, bytes, start, length) ? node : 0
+  }
+
+  private isPlaceOf(node: number, bytes: Uint8Array, start: number, length: number): boolean {
+    return this.nodes.hasPath(node, bytes, start, length) && !this.nodes.hasFlag(node, FLAG_PENDING)
+  }
 
   /** Brings the CRC over path and data up to date, after a change of the data. */
   refreshContentCrc(node: number, data: Uint8Array, start: number, length: number): void {
     if (!this.isDigestEnabled) return
-    const { nodes, knownContentCrc } = this
-    if (knownContentCrc >= 0) {
-      this.knownContentCrc = -1
-      nodes.setInt(node, CONTENT_CRC, knownContentCrc | 0)
-      return
-    }
-    const part = this.knownPartCrcs?.[this.knownPartCrcCount++]
-    if (part !== undefined) {
-      nodes.setInt(node, CONTENT_CRC, part | 0)
+    const { nodes } = this
+    if (this.hint >= 0) {
+      nodes.setInt(node, CONTENT_CRC, this.hints.contentCrc(this.hint))
       return
     }
     const crc = nodes.getUint(node, PATH_CRC)
@@ -486,7 +527,7 @@ export class DataTree {
     if (next !== 0) nodes.setInt(next, PREVIOUS_SIBLING, previous)
   }
 
-  private remove(node: number, hash: number): void {
+  private remove(node: number): void {
     const { nodes } = this
     const kind = nodes.kind(node)
     if (kind === KIND_EPHEMERAL) this.removeEphemeral(node)
@@ -495,7 +536,7 @@ export class DataTree {
     this.digest.replace(nodes.getUint(node, DIGEST), 0)
     this.acls.release(nodes.getInt(node, ACL_ID))
     this.dataBytes -= nodes.pathLength(node) + nodes.getInt(node, DATA_LENGTH)
-    this.index.remove(hash, node)
+    this.index.remove(nodes.getInt(node, PATH_HASH), node)
     this.nodeCount--
     nodes.free(node)
   }
@@ -521,7 +562,7 @@ export class DataTree {
       } else if (nodes.getInt(child, FIRST_CHILD) !== 0) parent = child
       else {
         this.leave(child, parent)
-        this.remove(child, nodes.getInt(child, PATH_HASH))
+        this.remove(child)
       }
     }
   }
@@ -560,7 +601,15 @@ export class DataTree {
   }
 }
 
+const NO_HINTS = new ChangeHints()
 const ROOT_PATH = new Uint8Array([SLASH])
+
+/** Bytes of the path in front of its last slash. */
+function parentLengthOf(bytes: Uint8Array, start: number, length: number): number {
+  let slash = start + length - 1
+  while (slash > start && bytes[slash] !== SLASH) slash--
+  return slash - start
+}
 
 function startsWith(bytes: Uint8Array, start: number, length: number, prefix: string): boolean {
   if (length < prefix.length) return false

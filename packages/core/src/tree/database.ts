@@ -15,6 +15,7 @@ import {
 import { AclTable, OPEN_ACL_ID } from '../acl/acl-table.ts'
 import { assert } from '../lib/assert.ts'
 import { readAclId } from '../txn/acl-bytes.ts'
+import type { ChangeHints } from '../txn/change-hints.ts'
 import { WatchTable } from '../watch/watch-table.ts'
 import { DataTree, NewNode } from './data-tree.ts'
 import { type Crc32, portableCrc32 } from './node-digest.ts'
@@ -142,20 +143,20 @@ export class Database {
   }
 
   /**
-   * Applies the transaction in `bytes[start, end)`: header, record, digest. `view` covers `bytes`. `contentCrc` is the
-   * CRC-32 of path and data after it, if the preparer knows, else -1. Throws `DecodeError` for bytes that are none.
+   * Applies the transaction in `bytes[start, end)`: header, record, digest. `view` covers `bytes`. If this
+   * server prepared it, its hints are those in [firstHint, hintEnd). Throws `DecodeError` for bytes that are no transaction.
    */
   apply(
     bytes: Uint8Array,
     view: DataView,
     start: number,
     end: number,
-    contentCrc = -1,
-    partCrcs: readonly number[] | null = null,
+    hints: ChangeHints | null = null,
+    firstHint = 0,
+    hintEnd = 0,
   ): void {
-    this.tree.knownContentCrc = contentCrc
-    this.tree.knownPartCrcs = partCrcs
-    this.tree.knownPartCrcCount = 0
+    if (hints === null) this.tree.dropHints()
+    else this.tree.useHints(hints, firstHint, hintEnd)
     const { reader } = this
     reader.reset(bytes, view, start, end)
     this.sessionId = reader.readLong()
@@ -166,8 +167,7 @@ export class Database {
     this.type = reader.readInt()
     this.node = 0
     this.code = this.applyRecord(this.type, zxid, timeMs, end)
-    this.tree.knownContentCrc = -1
-    this.tree.knownPartCrcs = null
+    this.tree.dropHints()
     if (zxid > this.lastZxid) this.lastZxid = zxid
     this.checkDigest(zxid, reader, end)
   }

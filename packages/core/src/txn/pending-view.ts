@@ -130,9 +130,10 @@ export class PendingView {
     return pending
   }
 
-  /** The tree's record that a pending one stands for, if it is known and that node will still be there; else 0. */
-  origin(pending: number): number {
-    return this.tree.nodes.getInt(pending, ORIGIN)
+  /** The tree's record of a node that this view has found; 0 if it is pending and the tree did not have it then. */
+  placeOf(node: number): number {
+    const { nodes } = this.tree
+    return nodes.hasFlag(node, FLAG_PENDING) ? nodes.getInt(node, ORIGIN) : node
   }
 
   /** A record for a path that has no node, or whose node will be gone: all zeros but for path and flags. */

@@ -64,6 +64,7 @@ import { PATH_BYTES_MAX } from '../tree/node-table.ts'
 import type { QuotaExcess } from '../tree/quota-table.ts'
 import { copyBytes } from '../tree/slab-store.ts'
 import { OPEN_ACL_BYTES, readAclList, skipOpenAcl, writeAclList } from './acl-bytes.ts'
+import { ChangeHints } from './change-hints.ts'
 import { countMultiParts } from './multi-layout.ts'
 import { PendingView } from './pending-view.ts'
 
@@ -96,13 +97,8 @@ export class Preparer {
   /** Zxid of the last transaction that was prepared. */
   lastZxid: number
 
-  /**
-   * CRC-32 of path and data after the last transaction, if it is a change of one node's data, else -1: who applies it need not
-   * compute it again.
-   */
-  contentCrc = -1
-  /** The same for the parts of the last transaction, in their order, if it is a multi that is good; else null. */
-  partCrcs: number[] | null = null
+  /** What is known about the nodes of the last transaction: for who applies it on this server. */
+  readonly hints: ChangeHints = new ChangeHints()
   /** The configuration that the last transaction proposes, if it is a reconfiguration; else null. */
   proposedConfig: QuorumVerifier | null = null
 
@@ -135,7 +131,7 @@ export class Preparer {
       code = ErrorCode.MARSHALLING_ERROR
     }
     if (code !== ErrorCode.OK) {
-      this.contentCrc = -1
+      this.hints.clear()
       out.position = start
       this.writeHeader(Op.error, cxid, out)
       out.writeInt(code)
@@ -187,8 +183,7 @@ export class Preparer {
   private begin(requester: Requester, timeMs: number): void {
     this.requester = requester
     this.timeMs = timeMs
-    this.contentCrc = -1
-    this.partCrcs = null
+    this.hints.clear()
     this.proposedConfig = null
     this.lastZxid += 1
     this.zxid = this.lastZxid
@@ -292,6 +287,7 @@ export class Preparer {
     tree.nodes.setFlag(node, FLAG_IN_DIGEST, !hasPrefix(path, start, length, RESERVED_PREFIX))
     this.initialise(node, type, isEphemeral, ttlMs, acl)
     this.setContentCrc(node, bytes, dataStart, dataLength)
+    this.hints.add(this.view.placeOf(parent), tree.hash, tree.nodes.getInt(node, CONTENT_CRC))
     this.addPendingChild(parent, parentCversion)
     return ErrorCode.OK
   }
@@ -338,7 +334,6 @@ export class Preparer {
     if (!tree.nodes.hasFlag(node, FLAG_IN_DIGEST)) return
     tree.setPathCrc(node)
     tree.refreshContentCrc(node, data, start, length)
-    this.noteContentCrc(tree.nodes.getUint(node, CONTENT_CRC))
     this.view.refreshDigest(node)
   }
 
@@ -381,6 +376,7 @@ export class Preparer {
     if (tree.nodes.getInt(node, CHILD_COUNT) !== 0) return ErrorCode.NOT_EMPTY
     out.writeInt(length)
     writeSlice(out, bytes, start, length)
+    this.hints.add(this.view.placeOf(node), 0, 0)
     this.removePendingChild(node, parent)
     return ErrorCode.OK
   }
@@ -452,9 +448,9 @@ export class Preparer {
     nodes.setInt(pending, DATA_LENGTH, Math.max(dataLength, 0))
     if (nodes.hasFlag(pending, FLAG_IN_DIGEST)) {
       this.database.tree.refreshContentCrc(pending, bytes, dataStart, dataLength)
-      this.noteContentCrc(nodes.getUint(pending, CONTENT_CRC))
       this.view.refreshDigest(pending)
     }
+    this.hints.add(this.view.placeOf(pending), 0, nodes.getInt(pending, CONTENT_CRC))
     return ErrorCode.OK
   }
 
@@ -539,7 +535,6 @@ export class Preparer {
     if (partCount < 0) return ErrorCode.MARSHALLING_ERROR
     input.position = begin
     out.writeInt(partCount)
-    this.partCrcs = []
     this.view.beginMulti()
     let hasFailed = false
     for (let i = 0; i < partCount; i++) {
@@ -548,7 +543,7 @@ export class Preparer {
     }
     if (hasFailed) this.view.undoMulti()
     else this.view.endMulti()
-    if (hasFailed) this.partCrcs = null
+    if (hasFailed) this.hints.clear()
     return ErrorCode.OK
   }
 
@@ -594,11 +589,6 @@ export class Preparer {
     if (flags === CreateMode.container) return Op.createContainer
     if (op === Op.create2) return Op.create
     return op === Op.createTTL && isCreateMode(flags) && !isTtlMode(flags) ? Op.create : op
-  }
-
-  private noteContentCrc(crc: number): void {
-    if (this.partCrcs === null) this.contentCrc = crc
-    else this.partCrcs.push(crc)
   }
 
   // --- the parts -------------------------------------------------------------------------------

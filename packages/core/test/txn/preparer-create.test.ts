@@ -244,25 +244,6 @@ test('the transaction carries what was decided: final path, stored ACL, the coun
   expect(digest?.version).toBe(2)
 })
 
-test('the CRC that the preparer hands on is the one that the tree would compute', () => {
-  const bench = new Workbench()
-  const prepared = [
-    bench.create('/a', 'x'.repeat(100)),
-    bench.setData('/a', 'yy'),
-    bench.setData('/a', null),
-    bench.setData('/', 'r'),
-  ]
-  for (const transaction of prepared) {
-    bench.apply({ ...transaction, contentCrc: -1 })
-    const node = bench.database.tree.nodes.getUint(bench.database.node, CONTENT_CRC)
-    expect(transaction.contentCrc).toBe(node)
-  }
-  expect(bench.database.digestMismatchCount).toBe(0)
-  for (const transaction of [bench.delete('/a'), bench.delete('/gone'), bench.create('/zookeeper/x'), bench.multi()]) {
-    expect(transaction.contentCrc).toBe(-1)
-  }
-})
-
 // --- sequence numbers --------------------------------------------------------------------------
 
 test('A31: the suffix is ten digits, padded with zeros, from 0', () => {

@@ -28,6 +28,7 @@ import { digestScheme } from '../../src/acl/digest-scheme.ts'
 import { ipScheme } from '../../src/acl/ip-scheme.ts'
 import { Database, type DatabaseOptions } from '../../src/tree/database.ts'
 import { ACL_ID } from '../../src/tree/node-fields.ts'
+import { ChangeHints } from '../../src/txn/change-hints.ts'
 import { Preparer, type PreparerOptions } from '../../src/txn/preparer.ts'
 import { childNames, statOf } from '../tree/tree-description.ts'
 
@@ -48,8 +49,8 @@ export interface Prepared {
   readonly code: number
   readonly entry: Uint8Array
   readonly header: TxnHeader
-  /** What the preparer hands on beside the entry. */
-  readonly contentCrc: number
+  /** What the preparer hands on beside the entry; null: nothing. */
+  readonly hints: ChangeHints | null
 }
 
 export function databaseOptions(options: Partial<DatabaseOptions> = {}): DatabaseOptions {
@@ -135,12 +136,14 @@ export class Workbench {
 
   private prepared(code: number, out: ByteWriter): Prepared {
     const entry = out.toBytes()
-    return { code, entry, header: readTxnHeader(new ByteReader(entry)), contentCrc: this.preparer.contentCrc }
+    const hints = new ChangeHints()
+    hints.addAll(this.preparer.hints)
+    return { code, entry, header: readTxnHeader(new ByteReader(entry)), hints }
   }
 
   apply(...transactions: readonly Prepared[]): void {
-    for (const { entry, header, contentCrc } of transactions) {
-      applyEntry(this.database, entry, contentCrc)
+    for (const { entry, header, hints } of transactions) {
+      applyEntry(this.database, entry, hints)
       this.preparer.view.applied(header.zxid)
     }
   }
@@ -183,9 +186,10 @@ export class Workbench {
   }
 }
 
-/** Applies an entry as replay does it, or, with a CRC, as the server does that prepared it. */
-export function applyEntry(database: Database, entry: Uint8Array, contentCrc = -1): void {
-  database.apply(entry, new DataView(entry.buffer, entry.byteOffset, entry.length), 0, entry.length, contentCrc)
+/** Applies an entry as replay does it, or, with hints, as the server does that prepared it. */
+export function applyEntry(database: Database, entry: Uint8Array, hints: ChangeHints | null = null): void {
+  const view = new DataView(entry.buffer, entry.byteOffset, entry.length)
+  database.apply(entry, view, 0, entry.length, hints, 0, hints?.count ?? 0)
 }
 
 export function encodeWrite(out: ByteWriter, write: Write): void {

@@ -1,11 +1,12 @@
 // The last step of a write in every role: the transaction is applied to the database, and the client that asked for it,
 // if it is one of this server's, gets its reply.
 
-import type { Database } from '@tskeeper/core'
+import type { ChangeHints, Database } from '@tskeeper/core'
 import { ByteWriter, ErrorCode, Op } from '@tskeeper/protocol/server'
 import type { ClientConnection } from '../listener/client-connection.ts'
 import { NO_OPERATION } from '../listener/connection-statistics.ts'
 import type { ServerMetrics } from '../metrics/server-metrics.ts'
+import type { WriteBatch } from './write-batch.ts'
 import { recordWriteTraffic } from './write-traffic.ts'
 
 export interface CommitStageParts {
@@ -25,23 +26,33 @@ export class CommitStage {
     this.parts = parts
   }
 
-  /**
-   * Applies the transaction `bytes[start, end)`. `contentCrc` and `partCrcs` are what the preparer knows, else -1 and null; with
-   * `isAnswered` the results of a multi are kept for its reply.
-   */
-  apply(
+  /** Applies a transaction that this server prepared; with `isAnswered` the results of a multi are kept for its reply. */
+  applyPrepared(batch: WriteBatch, index: number, isAnswered: boolean): void {
+    const { bytes, view } = batch.entries
+    const hintEnd = batch.hintEnds[index] as number
+    const start = batch.starts[index] as number
+    this.applyHinted(bytes, view, start, batch.ends[index] as number, batch.hints, batch.firstHint(index), hintEnd, isAnswered)
+  }
+
+  /** Applies the transaction `bytes[start, end)`, which another server may have prepared. */
+  apply(bytes: Uint8Array, view: DataView, start: number, end: number, isAnswered: boolean): void {
+    this.applyHinted(bytes, view, start, end, null, 0, 0, isAnswered)
+  }
+
+  private applyHinted(
     bytes: Uint8Array,
     view: DataView,
     start: number,
     end: number,
-    contentCrc: number,
-    partCrcs: readonly number[] | null,
+    hints: ChangeHints | null,
+    firstHint: number,
+    hintEnd: number,
     isAnswered: boolean,
   ): void {
     const { database, metrics } = this.parts
-    this.multiResults.reset()
+    if (isAnswered) this.multiResults.reset()
     database.multiResults = isAnswered ? this.multiResults : null
-    database.apply(bytes, view, start, end, contentCrc, partCrcs)
+    database.apply(bytes, view, start, end, hints, firstHint, hintEnd)
     if (database.code === ErrorCode.OK) recordWriteTraffic(metrics.requests.writeTraffic, database.type, bytes, view, start)
   }
 

@@ -287,14 +287,12 @@ export class LeaderPipeline implements WritePath {
 
   private commitOf(batch: WriteBatch, zxid: number, nowMs: number): void {
     const { database, preparer, commits } = this.parts
-    const { bytes, view } = batch.entries
+    const { bytes } = batch.entries
     while (batch.doneCount < batch.count && batch.firstZxid + batch.doneCount <= zxid) {
       const i = batch.doneCount
       const op = batch.ops[i] as number
       const connection = batch.connections[i] ?? null
-      const isAnswered = op === Op.multi && connection !== null
-      const crc = batch.contentCrcs[i] as number
-      commits.apply(bytes, view, batch.starts[i] as number, batch.ends[i] as number, crc, batch.partCrcs[i] ?? null, isAnswered)
+      commits.applyPrepared(batch, i, op === Op.multi && connection !== null)
       preparer.view.applied(database.appliedZxid)
       batch.doneCount++
       this.proposedCount--
@@ -344,7 +342,7 @@ export class LeaderPipeline implements WritePath {
     for (const batch of this.proposed) {
       const { bytes, view } = batch.entries
       for (let i = batch.doneCount; i < batch.count; i++)
-        commits.apply(bytes, view, batch.starts[i] as number, batch.ends[i] as number, -1, null, false)
+        commits.apply(bytes, view, batch.starts[i] as number, batch.ends[i] as number, false)
     }
     this.proposed.length = 0
     this.proposedCount = 0

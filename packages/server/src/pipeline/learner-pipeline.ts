@@ -294,7 +294,7 @@ export class LearnerPipeline implements WritePath {
     const start = batch.starts[i] as number
     const waiting = this.takeWaiting(view, start)
     const { commits, window } = this.parts
-    commits.apply(bytes, view, start, batch.ends[i] as number, -1, null, waiting?.op === Op.multi)
+    commits.apply(bytes, view, start, batch.ends[i] as number, waiting?.op === Op.multi)
     if (this.isLastSealed) window.commit(zxid)
     if (waiting === null) commits.reply(null, Op.error, 0, bytes, nowMs, nowMs)
     else commits.reply(waiting.connection, waiting.op, waiting.xid, bytes, nowMs, waiting.arrivedMs)
@@ -410,7 +410,7 @@ export class LearnerPipeline implements WritePath {
         continue
       }
       const i = this.applyIndex++
-      commits.apply(batch.entries.bytes, batch.entries.view, batch.starts[i] as number, batch.ends[i] as number, -1, null, false)
+      commits.apply(batch.entries.bytes, batch.entries.view, batch.starts[i] as number, batch.ends[i] as number, false)
     }
     window.truncate(database.lastZxid)
     window.commit(Number.POSITIVE_INFINITY)

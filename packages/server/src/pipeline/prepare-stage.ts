@@ -88,17 +88,7 @@ export class PrepareStage {
     const { gathering, preparer } = this
     endEntry(gathering.entries, start)
     const txnStart = start + ENTRY_PREFIX_SIZE
-    gathering.add(
-      connection,
-      op,
-      xid,
-      txnStart,
-      gathering.entries.position - 1,
-      preparer.lastZxid,
-      arrivedMs,
-      preparer.contentCrc,
-      preparer.partCrcs,
-    )
+    gathering.add(connection, op, xid, txnStart, gathering.entries.position - 1, preparer.lastZxid, arrivedMs, preparer.hints)
     this.metrics.prep.requestsQueued++
     this.onAdded()
   }

@@ -1,4 +1,4 @@
-import type { QuorumVerifier } from '@tskeeper/core'
+import { ChangeHints, type QuorumVerifier } from '@tskeeper/core'
 import { ByteWriter } from '@tskeeper/protocol/server'
 import type { OutstandingRequestView } from '../admin/server-view.ts'
 import type { ClientConnection } from '../listener/client-connection.ts'
@@ -25,10 +25,9 @@ export class WriteBatch {
   readonly ends: number[] = []
   /** Monotonic milliseconds at which each request came in. */
   readonly arrivedMs: number[] = []
-  /** CRC-32 of path and data after each write, -1 where it is not known. */
-  readonly contentCrcs: number[] = []
-  /** The same for the parts of each multi; null for all other writes. */
-  readonly partCrcs: (readonly number[] | null)[] = []
+  /** What the preparer knew about the writes' nodes, one write's hints behind the other's, and where those of each end. */
+  readonly hints: ChangeHints = new ChangeHints()
+  readonly hintEnds: number[] = []
   firstZxid = 0
   lastZxid = 0
   /** Monotonic milliseconds at which the log took the batch up. */
@@ -46,8 +45,7 @@ export class WriteBatch {
     end: number,
     zxid: number,
     arrivedMs: number,
-    contentCrc: number,
-    partCrcs: readonly number[] | null,
+    hints: ChangeHints,
   ): void {
     const at = this.count++
     this.connections[at] = connection
@@ -56,16 +54,22 @@ export class WriteBatch {
     this.starts[at] = start
     this.ends[at] = end
     this.arrivedMs[at] = arrivedMs
-    this.contentCrcs[at] = contentCrc
-    this.partCrcs[at] = partCrcs
+    this.hints.addAll(hints)
+    this.hintEnds[at] = this.hints.count
     if (at === 0) this.firstZxid = zxid
     this.lastZxid = zxid
+  }
+
+  /** Where the hints of a write begin. */
+  firstHint(index: number): number {
+    return index === 0 ? 0 : (this.hintEnds[index - 1] as number)
   }
 
   clear(): void {
     this.connections.fill(null, 0, this.count)
     this.count = 0
     this.doneCount = 0
+    this.hints.clear()
     this.largeRequestBytes = 0
     this.config = null
     if (this.entries.bytes.length > KEPT_BYTES_MAX) this.entries = new ByteWriter(64 * 1024)

@@ -170,15 +170,12 @@ export class WritePipeline implements WritePath {
 
   private commit(batch: WriteBatch, nowMs: number): void {
     const { database, preparer, commits } = this.parts
-    const { bytes, view } = batch.entries
+    const { bytes } = batch.entries
     this.parts.onCommitting(nowMs)
     for (let i = 0; i < batch.count; i++) {
       const op = batch.ops[i] as number
       const connection = batch.connections[i] ?? null
-      const start = batch.starts[i] as number
-      const end = batch.ends[i] as number
-      const isAnswered = op === Op.multi && connection !== null
-      commits.apply(bytes, view, start, end, batch.contentCrcs[i] as number, batch.partCrcs[i] ?? null, isAnswered)
+      commits.applyPrepared(batch, i, op === Op.multi && connection !== null)
       preparer.view.applied(database.appliedZxid)
       commits.reply(connection, op, batch.xids[i] as number, bytes, nowMs, batch.arrivedMs[i] as number)
     }
