@@ -25,3 +25,17 @@ export function makeConfig(voters: readonly number[], shape: ConfigShape = {}): 
   for (const [index, group] of (shape.groups ?? []).entries()) properties.set(`group.${index + 1}`, group.join(':'))
   return makeQuorumVerifier(parseMembership(properties, shape.version ?? 0, false))
 }
+
+/** The same configuration, but `size` of its voters are taken for enough. With fewer than a majority that is a mistake. */
+export function withQuorumOf(size: number, config: QuorumVerifier): QuorumVerifier {
+  return {
+    membership: config.membership,
+    version: config.version,
+    voters: config.voters,
+    observers: config.observers,
+    member: (id) => config.member(id),
+    weightOf: (id) => config.weightOf(id),
+    equals: (other) => config.equals(other),
+    containsQuorum: (ids) => [...ids].filter((id) => config.voters.has(id)).length >= size,
+  }
+}

@@ -33,7 +33,7 @@ function runSeed(shape: EnsembleShape): Ensemble {
   return ensemble
 }
 
-test('three voters keep the invariants of Zab under crashes, cuts and partitions', () => {
+test('A134, A135: three voters keep the invariants of Zab under crashes, cuts and partitions', () => {
   const { commits, epochs, syncs } = runSeeds(1, 1500, { voters: 3, observers: 0 })
 
   expect(commits).toBeGreaterThan(10_000)
@@ -60,4 +60,16 @@ test('six servers keep the invariants of Zab while members come, go and change t
 
   expect(commits).toBeGreaterThan(3000)
   expect(epochs).toBeGreaterThan(1000)
+})
+
+test('A109: with a quorum of 2 of 5 the schedules find a write that is lost', () => {
+  expect(() => runSeeds(400_001, 300, { voters: 5, observers: 0, quorumSize: 2 })).toThrow(
+    expect.objectContaining({
+      cause: expect.objectContaining({ message: expect.stringMatching(/^I6: a leader has everything that was committed/) }),
+    }),
+  )
+})
+
+test('A109: with a quorum of 3 of 5 the same schedules lose nothing', () => {
+  expect(runSeeds(400_001, 300, { voters: 5, observers: 0, quorumSize: 3 }).commits).toBeGreaterThan(3000)
 })

@@ -1,6 +1,6 @@
 import { assert } from '../../src/lib/assert.ts'
 import { SeededRandom } from '../../src/lib/seeded-random.ts'
-import { makeConfig } from './configs.ts'
+import { makeConfig, withQuorumOf } from './configs.ts'
 import type { EnsembleLink } from './ensemble-link.ts'
 import { EnsembleNode, type Surroundings } from './ensemble-node.ts'
 import { Invariants } from './invariants.ts'
@@ -17,6 +17,8 @@ export interface EnsembleShape {
   readonly observers: number
   /** Members come, go and change their roles. */
   readonly isReconfigured?: boolean
+  /** So many voters are taken for a quorum; without it the majority is. */
+  readonly quorumSize?: number
 }
 
 /**
@@ -42,10 +44,11 @@ export class Ensemble {
     this.faultsPerMille = 2 + this.random.below(60)
     const voters = Array.from({ length: shape.voters }, (_, index) => index + 1)
     const observers = Array.from({ length: shape.observers }, (_, index) => shape.voters + index + 1)
+    const config = makeConfig(voters, { observers })
     const surroundings: Surroundings = {
       random: this.random,
       invariants: this.invariants,
-      config: makeConfig(voters, { observers }),
+      config: shape.quorumSize === undefined ? config : withQuorumOf(shape.quorumSize, config),
       isReconfigEnabled: shape.isReconfigured ?? false,
       configs: new Map(),
       windowEntries: 1 + this.random.below(8),

@@ -186,7 +186,7 @@ test('a follower that comes when the promises are complete is not asked whether 
   expect(bench.take()).toEqual(['s3 leaderInfo 2.0', 's3 synchronise from 1.7'])
 })
 
-test('a leader is established by the acknowledgements of NEWLEADER, and only then tells anyone to serve', () => {
+test('A132: a leader is established by the acknowledgements of NEWLEADER, and only then tells anyone to serve', () => {
   const bench = new Bench({ voters: [1, 2, 3, 4, 5] })
   const [two, three] = [bench.greet(2), bench.greet(3)]
   for (const link of [two, three]) bench.promise(link, 1, zxidOf(1, 5))
@@ -277,7 +277,25 @@ test('a proposal is committed when a quorum has it on disk, in order and at once
   expect(bench.take()).toEqual(['commit 2.4'])
 })
 
-test('acknowledgements of an observer and of a server that does not vote commit nothing', () => {
+test.each([
+  ['A100, A136', 3, 1],
+  ['A106', 4, 2],
+  ['A108', 5, 2],
+])('%s: of %i servers the leader and %i more are enough to commit, one less is not', (_, count, others) => {
+  const voters = Array.from({ length: count }, (_, index) => index + 1)
+  const bench = new Bench({ voters })
+  const links = bench.lead(...voters.slice(1))
+  bench.leader.proposed(zxidOf(2, 1))
+  bench.leader.selfSynced(zxidOf(2, 1))
+
+  for (const link of links.slice(0, others - 1)) bench.ack(link, 2, 1)
+  expect(bench.take()).toEqual([])
+  for (const link of links.slice(others - 1, others)) bench.ack(link, 2, 1)
+
+  expect(bench.take()).toEqual(['commit 2.1'])
+})
+
+test('A102: acknowledgements of an observer and of a server that does not vote commit nothing', () => {
   const bench = new Bench({ observers: [4] })
   bench.lead(2)
   const observer = bench.join(4, true)
