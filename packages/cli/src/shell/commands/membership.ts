@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import { decodeText, type ReconfigOptions } from '@tskeeper/client'
 import type { Answer, CommandCall, CommandContext, ShellCommand } from '../command.ts'
 import { ShellError } from '../shell-error.ts'
-import { describeFailure } from '../text/error-text.ts'
+import { failureAbout } from '../text/error-text.ts'
 import { statJson } from '../text/json-values.ts'
 import { statLines } from '../text/stat-text.ts'
 
@@ -75,7 +75,8 @@ async function reconfig(call: CommandCall, context: CommandContext): Promise<Ans
       json: { config: text, stat: statJson(value.stat) },
     }
   } catch (error) {
-    throw describeFailure(error, '')
+    // It has no path, and scripts know the texts without one.
+    throw failureAbout(error, '')
   }
 }
 

@@ -30,10 +30,14 @@ const plainTexts: Readonly<Record<string, string>> = {
 
 /** The error in the shell's words; `path` is used where the error names none. */
 export function describeFailure(error: unknown, path: string | null): ShellError {
+  return failureAbout(error, isZooKeeperError(error) ? (error.path ?? path) : path)
+}
+
+/** The same, told of this path whatever the error names. */
+export function failureAbout(error: unknown, path: string | null): ShellError {
   if (error instanceof ShellError) return error
   if (!isZooKeeperError(error)) throw error
-  const subject = error.path ?? path
-  return new ShellError(failureText(error, subject), { code: error.code, path: subject, cause: error })
+  return new ShellError(failureText(error, path), { code: error.code, path, cause: error })
 }
 
 /** `KeeperErrorCode = NoNode for /x`. */

@@ -1,6 +1,6 @@
 import { type ErrorCode, ZooKeeperError } from '@tskeeper/client'
 import { expect, test } from 'vitest'
-import { describeFailure } from '../../../src/shell/text/error-text.ts'
+import { describeFailure, failureAbout } from '../../../src/shell/text/error-text.ts'
 
 const expected: readonly (readonly [ErrorCode, string])[] = [
   ['NO_NODE', 'Node does not exist: /x'],
@@ -31,7 +31,8 @@ test('an error without a path of its own is told with the path of the command', 
 })
 
 test('a reconfiguration has no path, and its texts end where it would stand', () => {
-  expect(describeFailure(new ZooKeeperError('BAD_VERSION', ''), '').message).toBe('version No is not valid : ')
+  const error = new ZooKeeperError('BAD_VERSION', '', { path: '/zookeeper/config' })
+  expect(failureAbout(error, '').message).toBe('version No is not valid : ')
 })
 
 test('what is no error of the client is thrown on', () => {
