@@ -88,6 +88,8 @@ export async function untilTurn(place: Place, blocker: Blocker, signal: AbortSig
     const obstacle = await findObstacle(place, blocker, signal)
     if (obstacle === null) return
     const watched = await watchNode(place.zk, childPath(place.options.directory, obstacle.name), signal)
+    // A watch tells of the end of its own session only; this one may have been set in the next session already.
+    if (place.zk.sessionId !== place.sessionId) throw new PlaceLostError(`${place.path} has gone with its session`)
     if (watched !== null) await unlessAborted(signal, watched.changed)
   }
 }

@@ -1,4 +1,4 @@
-import type { ZooKeeper } from '@tskeeper/client'
+import type { TracedRequest, ZooKeeper } from '@tskeeper/client'
 import { expect, test } from 'vitest'
 import { type Lease, Lock } from '../../src/index.ts'
 import { Opcode, until, World } from '../support/test-world.ts'
@@ -39,10 +39,11 @@ test('a lease stands on one node in the layout of Curator, and its release delet
 test('A232: the lock is granted in the order of asking, and a release wakes one waiter', async () => {
   await using world = await World.start()
   const first = await world.client()
-  const requests: number[] = []
+  const requests: { readonly client: number; readonly operation: string }[] = []
   const clients = await Promise.all(
-    [0, 1, 2, 3].map((index) => {
-      const tracing = { isEnabled: true, start: () => requests.push(index), end: () => undefined }
+    [0, 1, 2, 3].map((client) => {
+      const start = ({ operation }: TracedRequest): void => void requests.push({ client, operation })
+      const tracing = { isEnabled: true, start, end: () => undefined }
       return world.client({ runtime: { ...first.runtime, tracing } })
     }),
   )
@@ -50,13 +51,14 @@ test('A232: the lock is granted in the order of asking, and a release wakes one 
   const waiting: { readonly lease: Promise<Lease> }[] = []
   for (const [index, zk] of clients.entries()) waiting.push(await lineUp(zk, index + 2))
   // Whoever has read its predecessor watches it: nobody asks anything more.
+  await until(() => requests.filter(({ operation }) => operation === 'getData').length === clients.length)
   await Promise.all(clients.map((zk) => zk.sync()))
   const order: number[] = []
   waiting.forEach(({ lease }, index) => void lease.then(() => order.push(index)))
   requests.length = 0
   await held.release()
   await waiting[0]?.lease
-  expect([...new Set(requests)]).toEqual([0])
+  expect([...new Set(requests.map(({ client }) => client))]).toEqual([0])
   for (const { lease } of waiting) await (await lease).release()
   expect(order).toEqual([0, 1, 2, 3])
 })
@@ -168,6 +170,21 @@ test('a waiter whose session expires lines up again in the next one, if the clie
   await until(async () => (await nodesOf(zk)).length === 2)
   await held.release()
   const lease = await waiting.lease
+  expect((await zk.exists(lease.path))?.ephemeralOwner).toBe(other.sessionId)
+})
+
+test('a waiter that looks at its predecessor only in its next session lines up again', async () => {
+  await using world = await World.start()
+  const [zk, other] = [await world.client(), await world.proxied({ renewSession: true })]
+  await using held = await new Lock(zk, PATH).acquire()
+  const lost = world.proxy.loseRequest(Opcode.getData).then(() => world.proxy.close())
+  const acquiring = new Lock(other, PATH).acquire()
+  await lost
+  await world.expireUnreachable(other)
+  world.proxy.open()
+  await until(async () => (await nodesOf(zk)).length === 2)
+  await held.release()
+  const lease = await acquiring
   expect((await zk.exists(lease.path))?.ephemeralOwner).toBe(other.sessionId)
 })
 

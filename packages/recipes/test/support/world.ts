@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ClientOptions, type ClientState, connect, ZooKeeper } from '@tskeeper/client'
+import { type ClientOptions, type ClientState, connect, isZooKeeperError, ZooKeeper } from '@tskeeper/client'
 import { configFromProperties, nodeRuntime, silentLogger, startServer } from '@tskeeper/server'
 import { UnreliableProxy } from './unreliable-proxy.ts'
 
@@ -61,12 +61,23 @@ export class World implements AsyncDisposable {
     await ended
   }
 
-  /** Ends a client's session behind its back: another client takes the session over and closes it. */
+  /**
+   * Ends a client's session behind its back: another client takes the session over and closes it. The first one may take it back in
+   * between, so it is done until the server says that there is no such session.
+   */
   async expireUnreachable(zk: ZooKeeper): Promise<void> {
     const session = { id: zk.sessionId, password: zk.password }
-    await using thief = new ZooKeeper(this.#direct, { session })
-    await thief.connect({ deadlineMs: CONNECT_MS })
-    await thief.close()
+    for (;;) {
+      const thief = new ZooKeeper(this.#direct, { session })
+      try {
+        await thief.connect({ deadlineMs: CONNECT_MS })
+      } catch (error) {
+        if (isZooKeeperError(error, 'SESSION_EXPIRED')) return
+        throw error
+      } finally {
+        await thief.close()
+      }
+    }
   }
 
   get #direct(): string {
