@@ -24,6 +24,8 @@ export interface ServingStackParts<Writes extends WritePath> {
   readonly database: Database
   /** The server's number, the top byte of its session ids. */
   readonly serverId: number
+  /** Requests in process from which on connections are not read. */
+  readonly outstandingLimit: number
   readonly words: WordService
   readonly onEnding: (connection: ClientConnection) => void
   readonly onClosed: (connection: ClientConnection) => void
@@ -83,7 +85,7 @@ export class ServingStack<Writes extends WritePath = WritePath> {
       lastZxid: () => database.lastZxid,
       removeWatcher: (connection) => database.watches.removeWatcher(connection),
       frameLengthMax: config.juteMaxBuffer,
-      outstandingLimit: config.globalOutstandingLimit,
+      outstandingLimit: parts.outstandingLimit,
       requestThrottleLimit: config.requestThrottleLimit,
       isLatencyStale: config.requestStaleLatencyCheck,
       isStaleDropped: config.requestThrottleDropStale,

@@ -66,6 +66,7 @@ class StandaloneServer implements RunningServer {
       serverId: STANDALONE_SERVER_ID,
       authority: null,
       syncsOf: null,
+      outstandingLimit: config.globalOutstandingLimit,
       words: this.front,
       onEnding: (connection) => listener.ended(connection),
       onClosed: (connection) => listener.closed(connection),

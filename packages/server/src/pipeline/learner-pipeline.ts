@@ -40,6 +40,8 @@ export interface LearnerPipelineParts {
   readonly sender: RequestSender
   readonly clock: Clock
   readonly metrics: ServerMetrics
+  /** False for observers, whom nobody asks for acknowledgements. */
+  readonly isAcknowledging: boolean
   /** False for observers that keep no log. */
   readonly isLogging: boolean
   /** The log is synced up to this zxid. */
@@ -217,7 +219,7 @@ export class LearnerPipeline implements WritePath {
     const firstZxid = batch.zxids[from] as number
     const lastZxid = batch.zxids[to - 1] as number
     this.loggedZxid = lastZxid
-    for (let i = from; i < to; i++) this.unacknowledged.push(batch.zxids[i] as number)
+    if (this.parts.isAcknowledging) for (let i = from; i < to; i++) this.unacknowledged.push(batch.zxids[i] as number)
     if (!this.parts.isLogging) return
     try {
       const bytes = batch.logBytes(from, to)

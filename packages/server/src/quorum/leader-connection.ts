@@ -1,11 +1,14 @@
-// How a learner reaches its leader: all addresses of the leader at once, each several times with a pause, because a server that
-// has just won an election may not listen yet. The first connection is taken.
+// How a learner reaches its leader: all addresses of the leader at once, each several times with pauses, because a server that
+// has just won an election may not listen yet. The pauses begin short: mostly it is a matter of milliseconds, and an ensemble
+// that has lost its leader waits for them. The first connection is taken.
 
 import type { MemberAddress } from '@tskeeper/core'
 import type { ConnectionAttempt, ConnectionHandler, NetworkConnection } from '../runtime/network.ts'
 import type { Runtime, TimerHandle } from '../runtime/runtime.ts'
 
-const ATTEMPTS_MAX = 5
+/** As many as come to about five of the longest pauses. */
+const ATTEMPTS_MAX = 9
+const FIRST_PAUSE_MS = 5
 
 export class LeaderConnection {
   private readonly runtime: Runtime
@@ -18,7 +21,7 @@ export class LeaderConnection {
   private addressesLeft: number
   private isOver = false
 
-  /** Gives up after `limitMs`; `pauseMs` lie between two attempts. `done` is called once: with the connection, whose handler is `handler`, or with the last error. */
+  /** Gives up after `limitMs`; at most `pauseMs` lie between two attempts. `done` is called once: with the connection, whose handler is `handler`, or with the last error. */
   constructor(
     runtime: Runtime,
     addresses: readonly MemberAddress[],
@@ -59,7 +62,8 @@ export class LeaderConnection {
 
   private failed(address: MemberAddress, number: number, error: Error): void {
     if (this.isOver) return
-    const isLate = this.runtime.clock.monotonicMs() + this.pauseMs >= this.deadlineMs
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (number - 1), this.pauseMs)
+    const isLate = this.runtime.clock.monotonicMs() + pauseMs >= this.deadlineMs
     if (number >= ATTEMPTS_MAX || isLate) {
       this.addressesLeft--
       if (this.addressesLeft > 0) return
@@ -67,7 +71,7 @@ export class LeaderConnection {
       this.done(error, null)
       return
     }
-    const pause = this.runtime.timers.after(this.pauseMs, () => {
+    const pause = this.runtime.timers.after(pauseMs, () => {
       this.pauses.delete(pause)
       this.attempt(address, number + 1)
     })

@@ -24,7 +24,7 @@ import type { TimerHandle } from '../runtime/runtime.ts'
 import { ServingStack } from '../serving-stack.ts'
 import { LearnerRequests } from './learner-requests.ts'
 import { type LinkHost, QuorumLink } from './quorum-link.ts'
-import type { Role, RoleParts } from './role-parts.ts'
+import { outstandingLimitOf, type Role, type RoleParts } from './role-parts.ts'
 import { SyncSender, type SyncSenderParts } from './sync-sender.ts'
 
 const COMMIT_PACKET_SIZE = 20
@@ -310,6 +310,7 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
       serverId: this.parts.serverId,
       authority: null,
       syncsOf: null,
+      outstandingLimit: outstandingLimitOf(this.parts),
       words: front,
       onEnding: (connection) => listener.ended(connection),
       onClosed: (connection) => listener.closed(connection),

@@ -34,7 +34,7 @@ import { ServingStack } from '../serving-stack.ts'
 import { StartupError } from '../startup-error.ts'
 import { LeaderConnection } from './leader-connection.ts'
 import { type LinkHost, QuorumLink } from './quorum-link.ts'
-import type { Role, RoleParts } from './role-parts.ts'
+import { outstandingLimitOf, type Role, type RoleParts } from './role-parts.ts'
 import { SnapshotReceiver } from './snapshot-stream.ts'
 import { TouchedSessions } from './touched-sessions.ts'
 
@@ -349,6 +349,7 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
       serverId: this.parts.serverId,
       authority: this,
       syncsOf: (pipeline): SyncPath => pipeline,
+      outstandingLimit: outstandingLimitOf(this.parts),
       words: front,
       onEnding: (connection) => listener.ended(connection),
       onClosed: (connection) => listener.closed(connection),
@@ -361,6 +362,7 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
           sender: this,
           clock: runtime.clock,
           metrics,
+          isAcknowledging: !this.parts.isObserver,
           isLogging: !this.parts.isObserver || config.quorum.isObserverLogging,
           onSynced: (zxid) => this.learner.logged(zxid),
           onAppended: () => replica.snapshots.appended(),

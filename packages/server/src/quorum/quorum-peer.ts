@@ -4,7 +4,7 @@
 //
 // The data stay when a role ends: before the next election they are what a restart would find, so that a vote says the truth.
 
-import { type CurrentVote, type Membership, makeQuorumVerifier, type ReconfigOutcome } from '@tskeeper/core'
+import { type CurrentVote, type Database, type Membership, makeQuorumVerifier, type ReconfigOutcome } from '@tskeeper/core'
 import { PeerState } from '@tskeeper/protocol/server'
 import { DynamicConfigFiles } from '../config/dynamic-config-files.ts'
 import { ownMember } from '../config/own-member.ts'
@@ -16,6 +16,7 @@ import type { RunningServer, StartOptions } from '../running-server.ts'
 import type { TimerHandle } from '../runtime/runtime.ts'
 import { ServerFront } from '../server-front.ts'
 import { ACCEPTED_EPOCH_FILE, CURRENT_EPOCH_FILE, type Epochs, loadEpochs, writeEpochFile } from '../storage/epoch-files.ts'
+import type { Recovery } from '../storage/recovery.ts'
 import { type ConfigurationFiles, EnsembleMembership } from './ensemble-membership.ts'
 import { LeaderRole } from './leader-role.ts'
 import { LearnerRole } from './learner-role.ts'
@@ -31,8 +32,13 @@ export async function startQuorumPeer(config: ServerConfig, options: StartOption
   const { replica, recovery } = await Replica.open({ config, ...options, metrics, onFailure })
   if (recovery.isSnapshotNeeded) replica.snapshots.writeFirst()
   replica.dropOrphanedEphemerals()
-  const peer: QuorumPeer = new QuorumPeer(config, options, metrics, replica, recovery.lastZxid >= 0)
-  await peer.start()
+  const peer: QuorumPeer = new QuorumPeer(config, options, metrics, replica, recovery)
+  try {
+    await peer.start()
+  } catch (error) {
+    await peer.stop()
+    throw error
+  }
   return peer
 }
 
@@ -47,6 +53,8 @@ class QuorumPeer implements RunningServer, RoleEpochs {
   private readonly serverId: number
   /** False until a leader has filled a database that was lost. */
   private isTrusted: boolean
+  /** The log that was replayed at the start need not be replayed again. */
+  private isSnapshotDue: boolean
   private epochs: Epochs
   private election: PeerElection
   private role: Role | null = null
@@ -63,12 +71,19 @@ class QuorumPeer implements RunningServer, RoleEpochs {
   private settleStopped: () => void = () => {}
   private settleClosed: (error: Error | null) => void = () => {}
 
-  constructor(config: ServerConfig, options: StartOptions, metrics: ServerMetrics, replica: Replica, isTrusted: boolean) {
+  constructor(
+    config: ServerConfig,
+    options: StartOptions,
+    metrics: ServerMetrics,
+    replica: Replica,
+    recovery: Recovery<Database>,
+  ) {
     this.config = config
     this.options = options
     this.metrics = metrics
     this.replica = replica
-    this.isTrusted = isTrusted
+    this.isTrusted = recovery.lastZxid >= 0
+    this.isSnapshotDue = recovery.replayedCount > 0
     this.closed = new Promise((resolve) => {
       this.settleClosed = resolve
     })
@@ -186,6 +201,8 @@ class QuorumPeer implements RunningServer, RoleEpochs {
 
   private synchronised(epoch: number): void {
     this.isTrusted = true
+    if (this.isSnapshotDue) this.replica.snapshots.begin()
+    this.isSnapshotDue = false
     this.election.machine.synchronised(epoch)
   }
 

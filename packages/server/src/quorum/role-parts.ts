@@ -63,3 +63,11 @@ export interface Role {
   /** The server fails or stops without delay: nothing is heard of the role any more. */
   abandon(): void
 }
+
+/** Requests that a member takes in process at a time: all together shall not bring more to the leader than one server could. */
+export function outstandingLimitOf({ config, membership }: RoleParts): number {
+  const voterCount = membership.committed.voters.size
+  return voterCount > 2
+    ? Math.max(1, Math.floor(config.globalOutstandingLimit / (voterCount - 1)))
+    : config.globalOutstandingLimit
+}
