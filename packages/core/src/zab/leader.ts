@@ -63,7 +63,7 @@ export class Leader<Link extends object> {
     this.effects = effects
     this.committedConfig = options.committed
     this.lastSeenConfig = options.lastSeen
-    this.quorum = new QuorumTracker([options.committed])
+    this.quorum = this.newQuorum()
     this.slots = new SyncSlots(options.snapshotSyncsMax, options.diffSyncsMax)
   }
 
@@ -321,7 +321,7 @@ export class Leader<Link extends object> {
       this.lastSeenConfig = withVersion(this.committedConfig, epochStart(epoch))
       this.effects.adoptLastSeen(this.lastSeenConfig)
     }
-    this.enter('promises', new QuorumTracker([this.committedConfig]))
+    this.enter('promises')
     for (const [link, learner] of this.learners) if (learner.phase === 'epoch') this.tellEpoch(link, learner)
     this.countPromise(this.options.sid)
   }
@@ -356,15 +356,24 @@ export class Leader<Link extends object> {
     this.quorum.addAck(sid)
     if (!this.quorum.acks.has(this.options.sid) || !this.quorum.hasAllQuorums()) return
     this.effects.persistCurrentEpoch(this.proposedEpoch)
-    this.enter('newLeader', new QuorumTracker(verifiersInForce(this.committedConfig, this.lastSeenConfig)))
+    this.enter('newLeader')
     for (const [link, learner] of this.learners) if (learner.phase === 'quorum') this.beginSynchronisation(link, learner)
     this.countNewLeader(this.options.sid)
   }
 
-  private enter(state: LeaderPhase, quorum: QuorumTracker): void {
+  private enter(state: LeaderPhase): void {
     this.state = state
-    this.quorum = quorum
+    this.quorum = this.newQuorum()
     this.phaseBeats = 0
+  }
+
+  /**
+   * Every phase needs the quorum of a proposed configuration too, not only the last one. The servers of that configuration may have put it in
+   * force already, without this server, and lead themselves: were epoch and promises a matter of the old ones alone, both could
+   * lead in the same epoch.
+   */
+  private newQuorum(): QuorumTracker {
+    return new QuorumTracker(verifiersInForce(this.committedConfig, this.lastSeenConfig))
   }
 
   // Synchronisation.
@@ -405,7 +414,7 @@ export class Leader<Link extends object> {
       this.effects.activate(next, designated)
     }
     this.tracker = new CommitTracker(zxid, this.committedConfig)
-    this.enter('leading', this.quorum)
+    this.state = 'leading'
     this.effects.established(zxid)
     for (const [link, learner] of this.learners) if (learner.phase === 'starting') this.startLearner(link, learner)
   }

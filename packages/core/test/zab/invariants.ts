@@ -49,8 +49,9 @@ export class Invariants {
     assert(epoch <= server.disk.acceptedEpoch, 'I2: the current epoch is not larger than the accepted one')
   }
 
-  /** A leader has its quorum of promises: from here on its history is what the epoch begins with. */
+  /** I1: a leader has its quorum of promises: from here on its history is what the epoch begins with. */
   beginsWith(server: Observed, epoch: number): void {
+    assert(!this.baseOfEpoch.has(epoch), 'I1: one server has the promises of a quorum for an epoch')
     this.baseOfEpoch.set(epoch, server.tree.at(-1) ?? null)
   }
 

@@ -624,6 +624,24 @@ test('a reconfiguration that was in flight when a leader died is completed by th
   expect(bench.leader.committed.version).toBe(zxidOf(1, 5))
 })
 
+test('epoch and promises need the quorum of a configuration in flight as well, whose servers may lead without us', () => {
+  const bench = new Bench({
+    isReconfigEnabled: true,
+    committed: makeConfig([1, 2, 3], { version: 1 }),
+    lastSeen: makeConfig([1, 4, 5], { version: zxidOf(1, 5) }),
+  })
+  const two = bench.greet(2)
+  expect(bench.take()).toEqual([])
+  const four = bench.greet(4)
+  expect(bench.take()).toEqual(['persist acceptedEpoch 2', 's2 leaderInfo 2.0', 's4 leaderInfo 2.0'])
+
+  bench.promise(two, 1, zxidOf(1, 5))
+  expect(bench.take()).toEqual([])
+  bench.promise(four, 1, zxidOf(1, 5))
+
+  expect(bench.take()).toEqual(['persist currentEpoch 2', 's2 synchronise from 1.5', 's4 synchronise from 1.5'])
+})
+
 test('who joins while a reconfiguration is outstanding is told the configuration in force, not the one that may never be', () => {
   const bench = new Bench({ isReconfigEnabled: true, committed: makeConfig([1, 2, 3], { version: 1 }) })
   bench.lead(2)
