@@ -15,6 +15,9 @@ import { TakenEntry } from './taken-entry.ts'
 /** When an entry may be taken: now if 0, otherwise in so many milliseconds. */
 export type Readiness = (entry: EntryName) => number
 
+/** How long whoever waits for a time does so at most before it looks again: the wall clock may have been set meanwhile. */
+const LOOK_AGAIN_MS = 60_000
+
 /** What to wait for before looking at the entries again: one of the changes, or the delay. */
 interface NextLook {
   readonly changes: readonly Promise<void>[]
@@ -103,7 +106,7 @@ export class EntryQueue {
     const taken = await this.#takeFirst(open, signal)
     if (taken !== null) return taken
     const [next] = open
-    const delayMs = next === undefined ? null : Math.max(1, this.#readiness(next))
+    const delayMs = next === undefined ? null : Math.min(LOOK_AGAIN_MS, Math.max(1, this.#readiness(next)))
     return { changes: [claims.changed, entries.changed], delayMs }
   }
 

@@ -53,7 +53,10 @@ export class FifoQueue implements TakeSide {
     this.path = path
   }
 
-  /** Adds an entry at the end. Gives the path of its node. */
+  /**
+   * Adds an entry at the end. Gives the path of its node. It waits for a connection if there is none, and rejects when the client's
+   * session is over for good.
+   */
   put(data: DataInput): Promise<string> {
     return this.#entries.put(data, 0)
   }

@@ -11,18 +11,23 @@ export interface WaitOptions {
   readonly deadlineMs?: number
 }
 
+/** Longest time that timers of every platform can wait: 2^31 - 1 milliseconds, about 24 days. */
+const TIMER_MS_MAX = 2_147_483_647
+
 /** A caller's wish to stop waiting, as one signal. It must be disposed of, or its timer and listener stay. */
 export class Cancellation implements Disposable {
   readonly #controller = new AbortController()
   readonly #what: string
   readonly #outer: AbortSignal | null
-  readonly #timer: TimerHandle | null
+  readonly #zk: ZooKeeper
+  #timer: TimerHandle | null = null
 
   /** `what` completes the sentence "... was given up". */
   constructor(zk: ZooKeeper, what: string, options: WaitOptions = {}) {
+    this.#zk = zk
     this.#what = what
     this.#outer = options.signal ?? null
-    this.#timer = options.deadlineMs === undefined ? null : zk.runtime.timers.after(options.deadlineMs, this.#onDeadline)
+    if (options.deadlineMs !== undefined) this.#wait(options.deadlineMs)
     if (this.#outer?.aborted === true) this.#onAbort()
     else this.#outer?.addEventListener('abort', this.#onAbort)
   }

@@ -38,7 +38,7 @@ test('A229: of ten candidates one leads, however often the leader loses its sess
   const all = await candidates(world, 10)
   const tokens: bigint[] = []
   const leaders = (): { zk: ZooKeeper; latch: LeaderLatch }[] => all.filter(({ latch }) => latch.leadership !== null)
-  for (let death = 0; death < 30; death += 1) {
+  for (let death = 0; death < 100; death += 1) {
     await until(() => leaders().length > 0)
     expect(leaders()).toHaveLength(1)
     const [leader] = leaders()

@@ -137,6 +137,39 @@ test('every entry is worked on, and none by two at a time, by many takers while 
   await until(async () => (await names(observer, 'waiting')).length === 0)
 })
 
+test('every entry is acknowledged in the end, although takers lose their sessions while they work', async () => {
+  await using world = await World.start()
+  const texts = Array.from({ length: 30 }, (_, index) => String(index))
+  const queue = new FifoQueue(await world.client(), PATH)
+  for (const text of texts) await queue.put(text)
+  const acknowledged: string[] = []
+  const tokens = new Map<string, bigint>()
+  const consume = async (zk: ZooKeeper): Promise<void> => {
+    const side = new FifoQueue(zk, PATH)
+    for (let turn = 1; acknowledged.length < texts.length; turn += 1) {
+      const entry = await side.poll()
+      if (entry === null) continue
+      const text = decodeText(entry.data)
+      // Whoever takes an entry again has a larger token.
+      expect(entry.fencingToken).toBeGreaterThan(tokens.get(text) ?? 0n)
+      tokens.set(text, entry.fencingToken)
+      const isLost = turn % 5 === 0
+      if (isLost) await world.expire(zk)
+      const outcome = await entry.acknowledge().then(
+        () => 'done',
+        (error: unknown) => error,
+      )
+      if (isLost) expect(outcome).toMatchObject({ code: 'SESSION_EXPIRED', mayHaveBeenApplied: false })
+      else acknowledged.push(text)
+      await entry.release()
+    }
+  }
+  const consumers = await Promise.all(Array.from({ length: 3 }, () => world.client({ renewSession: true })))
+  await Promise.all(consumers.map(consume))
+  expect(acknowledged.toSorted()).toEqual(texts.toSorted())
+  expect([await queue.size(), tokens.size]).toEqual([0, texts.length])
+})
+
 test('giving up waiting leaves nothing in the line', async () => {
   await using world = await World.start()
   const zk = await world.client()

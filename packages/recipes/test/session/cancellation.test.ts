@@ -12,6 +12,17 @@ test('a deadline aborts with TIMEOUT when it has passed, and not before', () => 
   expect(cancellation.signal.reason).toMatchObject({ code: 'TIMEOUT' })
 })
 
+test('a deadline that is further away than a timer can wait is waited for in steps', () => {
+  const timers = new ManualTimers()
+  using far = new Cancellation(manualClient(timers), 'waiting', { deadlineMs: 2 ** 31 + 10 })
+  using never = new Cancellation(manualClient(timers), 'waiting', { deadlineMs: Number.POSITIVE_INFINITY })
+  timers.advance(2 ** 31 - 1)
+  timers.advance(10)
+  expect(far.signal.aborted).toBe(false)
+  timers.advance(1)
+  expect([far.signal.aborted, never.signal.aborted]).toEqual([true, false])
+})
+
 test("the caller's signal aborts with ABORTED and its reason as the cause, also when it was aborted before", () => {
   const zk = manualClient(new ManualTimers())
   const controller = new AbortController()
