@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 const FOLDER = dirname(fileURLToPath(import.meta.url))
 const COMPILER = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc')
 
-test('illegal options of create, unknown codes and wrong callbacks do not compile', () => {
+test('A262: illegal options of create, unknown codes and wrong callbacks do not compile', () => {
   const { status, stdout } = spawnSync(process.execPath, [COMPILER, '--project', FOLDER], { encoding: 'utf8' })
   expect(stdout).toBe('')
   expect(status).toBe(0)

@@ -142,6 +142,30 @@ test('an observed node gives each value, and the latest with a gap when some wer
   expect((await last).done).toBe(true)
 })
 
+test('A80: an observer never misses the last of ten thousand changes, however it keeps up', async () => {
+  const zk = await target.connect()
+  const writer = await target.connect()
+  await writer.create('/a80', '0')
+  const last = 10_000
+  let seen = -1
+  const observing = (async () => {
+    for await (const observation of zk.observe('/a80')) {
+      const value = Number(textOf(observation))
+      expect(value).toBeGreaterThan(seen)
+      seen = value
+      if (value === last) return
+      if (value % 7 === 0) await zk.exists('/')
+    }
+  })()
+  for (let value = 1; value <= last; ) {
+    // Bursts of changing length, so that the observer meets every distance between a change and its look.
+    const burst = Array.from({ length: Math.min(1 + (value % 97), last - value + 1) }, () => writer.set('/a80', String(value++)))
+    await Promise.all(burst)
+  }
+  await observing
+  expect(seen).toBe(last)
+}, 60_000)
+
 test('observed children are the latest list', async () => {
   const zk = await target.connect()
   const writer = await target.connect()

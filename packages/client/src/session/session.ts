@@ -80,6 +80,7 @@ export class Session implements ConnectionOwner {
   #startedMs = 0
   #closing: Promise<void> | null = null
   #resolveClosed: () => void = () => undefined
+  readonly #closeLimits: TimerHandle[] = []
   #finalCause: Error | null = null
   /** Why the last attempt or connection ended. */
   #lastError: Error | null = null
@@ -197,24 +198,20 @@ export class Session implements ConnectionOwner {
     if (mustMove && connection !== null) connection.close(new Error('the list of servers has changed'))
   }
 
-  /** Ends the session when what was asked for before has been answered. */
+  /** Ends the session when what was asked for before has been answered, or when the deadline of any call has passed. */
   close(deadlineMs: number | null): Promise<void> {
-    if (this.#closing !== null) return this.#closing
-    const closing = new Promise<void>((resolve) => {
-      this.#resolveClosed = resolve
-    })
-    this.#closing = closing
-    if (this.#isOver || this.#ready === null) {
-      this.#finish('closed', null)
-      return closing
+    if (this.#closing === null) {
+      this.#closing = new Promise((resolve) => {
+        this.#resolveClosed = resolve
+      })
+      const end = (): void => this.#finish('closed', null)
+      if (this.#isOver || this.#ready === null) end()
+      else this.#ready.send(this.#ownRequest(closeSession, undefined, end, end))
     }
-    const limit = deadlineMs === null ? null : this.#runtime.timers.after(deadlineMs, () => this.#finish('closed', null))
-    const end = (): void => {
-      limit?.cancel()
-      this.#finish('closed', null)
+    if (deadlineMs !== null && !this.#isOver) {
+      this.#closeLimits.push(this.#runtime.timers.after(deadlineMs, () => this.#finish('closed', null)))
     }
-    this.#ready.send(this.#ownRequest(closeSession, undefined, end, end))
-    return closing
+    return this.#closing
   }
 
   // ---- attempts
@@ -449,6 +446,7 @@ export class Session implements ConnectionOwner {
       this.watches.endAll()
       connection?.close(cause ?? new Error('the client is closed'))
     }
+    for (const limit of this.#closeLimits.splice(0)) limit.cancel()
     this.#resolveClosed()
   }
 

@@ -1,7 +1,8 @@
 import { Op } from '@tskeeper/protocol'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decodeText, type StateChange } from '../../src/portable.ts'
-import { nodeBody } from '../fake-server.ts'
+import { decodeText, type StateChange, type ZooKeeper } from '../../src/portable.ts'
+import { type FakeServer, nodeBody } from '../fake-server.ts'
 import { outcomeOf, VirtualWorld } from '../virtual-world.ts'
 
 function recordStates(client: ReturnType<VirtualWorld['client']>): string[] {
@@ -244,3 +245,69 @@ test('a thousand lost connections leave nothing behind', async () => {
   await Promise.all([client.close(), world.run(10)])
   expect(world.timerCount).toBe(0)
 })
+
+test('A63: nothing happens in the tick in which a client is made, and nothing before it is asked to connect', async () => {
+  const world = new VirtualWorld()
+  const client = world.client()
+  const states = recordStates(client)
+  await world.run(60_000)
+  expect([client.state, states, world.server('a:2181').attempts.length, world.timerCount]).toEqual(['connecting', [], 0, 0])
+  const connected = client.connect()
+  expect([client.state, states]).toEqual(['connecting', []])
+  await Promise.all([connected, world.run(10)])
+  expect(states).toEqual(['connected'])
+})
+
+/** Which state may follow which. */
+const FOLLOWERS: Readonly<Record<string, readonly string[]>> = {
+  connecting: ['connected', 'connected-read-only', 'expired', 'auth-failed', 'closed'],
+  connected: ['suspended', 'auth-failed', 'closed'],
+  'connected-read-only': ['suspended', 'auth-failed', 'closed'],
+  suspended: ['connected', 'connected-read-only', 'expired', 'auth-failed', 'closed'],
+  expired: [],
+  'auth-failed': [],
+  closed: [],
+}
+
+const STEPS = {
+  break: ({ server }) => server.attempts.at(-1)?.breakOff(),
+  refuse: ({ server }) => void (server.mode = 'refuse'),
+  silent: ({ server }) => void (server.mode = 'silent'),
+  stall: ({ server }) => void (server.mode = 'stall'),
+  accept: ({ server }) => void (server.mode = 'accept'),
+  forget: ({ server }) => void (server.isForgetful = true),
+  readOnly: ({ server }) => void (server.grant = { ...server.grant, isReadOnly: true }),
+  readWrite: ({ server }) => void (server.grant = { ...server.grant, isReadOnly: false }),
+  distrust: ({ server, client }) => {
+    server.authCode = -115
+    client.addAuth('digest', 'x').catch(() => undefined)
+  },
+  ask: ({ client }) => void client.get('/a').catch(() => undefined),
+  close: ({ client }) => void client.close(),
+} satisfies Record<string, (on: { server: FakeServer; client: ZooKeeper }) => void>
+
+test('A89: whatever happens, states follow each other as they should, and every request is settled at the end', async () => {
+  const names = Object.keys(STEPS) as (keyof typeof STEPS)[]
+  const step = fc.tuple(fc.constantFrom(...names), fc.integer({ min: 0, max: 12_000 }))
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1, max: 1_000_000 }), fc.array(step, { maxLength: 12 }), async (seed, steps) => {
+      const world = new VirtualWorld(seed)
+      const server = world.server('a:2181')
+      const client = world.client('a:2181', { readOnly: true })
+      const changes: [string, string][] = []
+      client.on('state', ({ previous, state }) => changes.push([previous, state]))
+      client.connect().catch(() => undefined)
+      const request = outcomeOf(client.get('/a'))
+      for (const [name, durationMs] of steps) {
+        STEPS[name]({ server, client })
+        await world.run(durationMs)
+      }
+      await Promise.all([client.close({ deadlineMs: 1_000 }), world.run(2_000)])
+      for (const [previous, state] of changes) expect(FOLLOWERS[previous]).toContain(state)
+      for (const [index, [previous]] of changes.entries()) expect(previous).toBe(changes[index - 1]?.[1] ?? 'connecting')
+      expect(request.isSettled).toBe(true)
+      expect(world.timerCount).toBe(0)
+    }),
+    { numRuns: 1_000 },
+  )
+}, 60_000)

@@ -6,7 +6,7 @@ import { outcomeOf, VirtualWorld } from '../virtual-world.ts'
 
 // The fake server grants 9,000 ms.
 
-test('an idle client pings after a third of the time-out and is never suspect', async () => {
+test('A92: an idle client pings after a third of the time-out and is never suspect', async () => {
   const world = new VirtualWorld()
   const client = world.client()
   const suspicions: boolean[] = []
@@ -24,7 +24,7 @@ test('an idle client pings after a third of the time-out and is never suspect', 
   expect(client.state).toBe('connected')
 })
 
-test('a server that is silent for two thirds of the time-out is left for another one', async () => {
+test('A93: a server that is silent for two thirds of the time-out is left for another one', async () => {
   const world = new VirtualWorld()
   const client = world.client('a:2181,b:2181')
   await Promise.all([client.connect(), world.run(10)])
@@ -63,6 +63,21 @@ test('a session is suspect one time-out after the sending of what was last answe
   await world.run(3_000)
   expect(client.isSuspect).toBe(false)
   expect(suspicions.map(([, isSuspect]) => isSuspect)).toEqual([true, false])
+})
+
+test('A94: a client that reaches nobody is suspect but not expired, until a server says so', async () => {
+  const world = new VirtualWorld()
+  const [a, b] = [world.server('a:2181'), world.server('b:2181')]
+  const client = world.client('a:2181,b:2181')
+  await Promise.all([client.connect(), world.run(10)])
+  a.mode = 'stall'
+  b.mode = 'stall'
+  await world.run(3_600_000)
+  expect(client).toMatchObject({ state: 'suspended', isSuspect: true, sessionId: 0x1234n })
+  a.mode = 'accept'
+  a.isForgetful = true
+  await world.run(60_000)
+  expect(client.state).toBe('expired')
 })
 
 test('a program that slept past its time-out knows it from the clock, before any timer', async () => {

@@ -56,7 +56,7 @@ test('a one-shot watch fires once, for whichever event comes first', async () =>
   expect(on.events).toEqual(['changed /data', 'created /none', 'children /parent'])
 })
 
-test('a watch is set only when its request succeeded, and the event carries its zxid', async () => {
+test('A81: a watcher gets type, path and state, and the zxid that servers of 3.9 tell; no watch without a good reply', async () => {
   const on = await stage()
   const seen: WatchEvent[] = []
   void outcomeOf(on.client.get('/data', { watch: (event) => seen.push(event) }))
