@@ -572,6 +572,11 @@ test('I13: a reconfiguration and what follows it need both quorums until it is i
   bench.leader.selfSynced(zxidOf(2, 5))
   bench.ack(four, 2, 5)
   expect(bench.take()).toEqual(['commit 2.5'])
+
+  bench.leader.proposed(zxidOf(2, 6))
+  bench.leader.selfSynced(zxidOf(2, 6))
+  bench.ack(four, 2, 6)
+  expect(bench.take()).toEqual(['commit 2.6'])
 })
 
 test('a leader that is not in the new configuration names the voter that has come farthest, and commits nothing more', () => {
