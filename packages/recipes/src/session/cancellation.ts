@@ -43,9 +43,13 @@ export class Cancellation implements Disposable {
     this.#controller.abort(isOurs ? cause : new ZooKeeperError('ABORTED', `${this.#what} was given up`, { cause }))
   }
 
-  readonly #onDeadline = (): void => {
-    this.#controller.abort(new ZooKeeperError('TIMEOUT', `${this.#what} was given up: its deadline has passed`))
-  };
+  #wait(leftMs: number): void {
+    const stepMs = Math.min(leftMs, TIMER_MS_MAX)
+    this.#timer = this.#zk.runtime.timers.after(stepMs, () => {
+      if (leftMs > stepMs) this.#wait(leftMs - stepMs)
+      else this.#controller.abort(new ZooKeeperError('TIMEOUT', `${this.#what} was given up: its deadline has passed`))
+    })
+  }
 
   [Symbol.dispose](): void {
     this.#timer?.cancel()
