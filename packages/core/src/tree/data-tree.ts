@@ -96,6 +96,9 @@ export class DataTree {
   private readonly seed: number
   /** Ephemeral nodes by owner, in the order of creation. */
   readonly ephemerals: Map<bigint, Set<number>> = new Map()
+  /** The list that was asked for last: sessions make their nodes in rows, and a big integer is slow to look up. */
+  private recentOwner = 0n
+  private recentOwned: Set<number> | null = null
   readonly containers: Set<number> = new Set()
   readonly ttlNodes: Set<number> = new Set()
   /** Number of nodes; the root counts once. */
@@ -502,9 +505,7 @@ export class DataTree {
     else {
       page.setBigInt64(at + OWNER, owner)
       this.ephemeralCount++
-      const owned = this.ephemerals.get(owner)
-      if (owned === undefined) this.ephemerals.set(owner, new Set([node]))
-      else owned.add(node)
+      this.ownedBy(owner).add(node)
     }
   }
 
@@ -569,11 +570,27 @@ export class DataTree {
 
   private removeEphemeral(node: number): void {
     const owner = this.nodes.getLong(node, STORED_OWNER)
-    const owned = this.ephemerals.get(owner)
-    assert(owned !== undefined, 'an ephemeral node is listed under its owner')
-    owned.delete(node)
-    if (owned.size === 0) this.ephemerals.delete(owner)
+    const owned = this.ownedBy(owner)
+    const wasListed = owned.delete(node)
+    assert(wasListed, 'an ephemeral node is listed under its owner')
+    if (owned.size === 0) {
+      this.ephemerals.delete(owner)
+      this.recentOwned = null
+    }
     this.ephemeralCount--
+  }
+
+  /** The list of this owner, which its first node begins. */
+  private ownedBy(owner: bigint): Set<number> {
+    if (this.recentOwned !== null && this.recentOwner === owner) return this.recentOwned
+    let owned = this.ephemerals.get(owner)
+    if (owned === undefined) {
+      owned = new Set()
+      this.ephemerals.set(owner, owned)
+    }
+    this.recentOwner = owner
+    this.recentOwned = owned
+    return owned
   }
 
   private replaceAcl(node: number, aclId: number): void {

@@ -79,8 +79,8 @@ export class Database {
   pathLength = 0
   /** Transaction type of the header. */
   type = 0
-  /** Session of the header. */
-  sessionId = 0n
+  /** Where the header's session id is, in the transaction's bytes. */
+  private sessionAt = 0
   /** Where the results of a multi go, in the form of the reply's body; null while nobody wants them. */
   multiResults: ByteWriter | null = null
 
@@ -159,7 +159,8 @@ export class Database {
     else this.tree.useHints(hints, firstHint, hintEnd)
     const { reader } = this
     reader.reset(bytes, view, start, end)
-    this.sessionId = reader.readLong()
+    this.sessionAt = start
+    reader.readNumber()
     reader.readInt()
     const zxid = reader.readNumber()
     this.appliedZxid = zxid
@@ -170,6 +171,11 @@ export class Database {
     this.tree.dropHints()
     if (zxid > this.lastZxid) this.lastZxid = zxid
     this.checkDigest(zxid, reader, end)
+  }
+
+  /** Session of the last transaction's header. Read when somebody asks: most changes do not depend on it, and it is a big integer. */
+  get sessionId(): bigint {
+    return this.reader.view.getBigInt64(this.sessionAt)
   }
 
   private applyRecord(type: number, zxid: number, timeMs: number, end: number): number {
