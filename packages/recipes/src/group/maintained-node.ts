@@ -7,6 +7,9 @@ import { isSessionOver, persevere, untilConnected } from '../session/persevere.t
 import { watchNode } from '../session/shared-watch.ts'
 import { Latest } from '../state/latest.ts'
 
+/** What each client maintains: two of one session would take each other's node for their own, and write over it for ever. */
+const pathsOfClient = new WeakMap<ZooKeeper, Set<string>>()
+
 /** How a maintained node stands. */
 export type MaintainedState =
   /** Not there, or not known to be. */
@@ -46,11 +49,13 @@ export class MaintainedNode implements AsyncDisposable {
   #revision = 0
   #wakeForUpdate: () => void = () => {}
 
-  /** Begins at once; `ready` waits for the node. */
+  /** Begins at once; `ready` waits for the node. Throws `BAD_ARGUMENTS` if the client maintains a node at that path already. */
   constructor(zk: ZooKeeper, path: string, data: DataInput = '') {
     this.path = checkDirectory(path)
     this.#zk = zk
     this.#data = asBytes(data)
+    if (pathsOf(zk).has(path)) throw new ZooKeeperError('BAD_ARGUMENTS', `this client maintains ${path} already`, { path })
+    pathsOf(zk).add(path)
     this.#loop = this.#run()
   }
 
@@ -105,8 +110,9 @@ export class MaintainedNode implements AsyncDisposable {
     } catch (error) {
       cause = error
     }
-    const wasOurs = this.#state.value.type !== 'occupied'
-    if (signal.aborted && wasOurs) await this.#deleteOwn().catch(() => undefined)
+    // What can fail is the permission, or there is no session any more; the node goes with the session then.
+    if (signal.aborted) await this.#deleteOwn().catch(() => undefined)
+    pathsOf(this.#zk).delete(this.path)
     this.#state.set({ type: 'ended', cause })
     this.#state.end()
   }
@@ -163,4 +169,10 @@ function asBytes(data: DataInput): Uint8Array {
 
 function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && left.every((byte, index) => byte === right[index])
+}
+
+function pathsOf(zk: ZooKeeper): Set<string> {
+  const paths = pathsOfClient.get(zk) ?? new Set()
+  pathsOfClient.set(zk, paths)
+  return paths
 }

@@ -24,8 +24,8 @@ export function checkDirectory(path: string): string {
 
 /**
  * Creates a node and what is missing above it, all as containers: servers delete them some time after their last child has
- * gone, so a recipe leaves nothing behind. Nodes that exist stay what they are. Servers before 3.5 know no containers and get
- * persistent nodes. An empty path is the client's root, which is not created: it may be a chroot that somebody forgot.
+ * gone, so a recipe leaves nothing behind. Nodes that exist stay what they are. Where a server says that it knows no containers,
+ * the nodes are persistent. An empty path is the client's root, which is not created: it may be a chroot that somebody forgot.
  */
 export async function ensureDirectory(zk: ZooKeeper, path: string, signal: AbortSignal | null): Promise<void> {
   if (path === '') return checkRoot(zk, signal)

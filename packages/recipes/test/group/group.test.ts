@@ -96,6 +96,30 @@ test('closing a node that waits for its name leaves the node of the other sessio
   expect((await other.exists('/node'))?.ephemeralOwner).toBe(zk.sessionId)
 })
 
+test('a client maintains a path once at a time', async () => {
+  await using world = await World.start()
+  const zk = await world.client()
+  const node = new MaintainedNode(zk, '/node', 'first')
+  expect(() => new MaintainedNode(zk, '/node', 'second')).toThrow(/maintains \/node already/)
+  await expect(new Group(zk, '/workers').join('a')).resolves.toBeInstanceOf(MaintainedNode)
+  await expect(new Group(zk, '/workers').join('a')).rejects.toMatchObject({ code: 'BAD_ARGUMENTS' })
+  await node.close()
+  await using again = new MaintainedNode(zk, '/node', 'second')
+  await again.ready()
+})
+
+test('closing a node at any moment leaves nothing behind', async () => {
+  await using world = await World.start()
+  const zk = await world.client()
+  for (let turn = 0; turn < 10; turn += 1) {
+    const node = new MaintainedNode(zk, '/workers/a', String(turn))
+    if (turn % 2 === 0) void node.update('other').catch(() => undefined)
+    for (let step = 0; step < turn; step += 1) await Promise.resolve()
+    await node.close()
+    expect(await zk.exists('/workers/a')).toBeNull()
+  }
+})
+
 test('a maintained node survives lost answers', async () => {
   await using world = await World.start()
   const zk = await world.proxied()
