@@ -340,16 +340,22 @@ export class Leader<Link extends object> {
     }
     learner.phase = 'quorum'
     if (currentEpoch === EPOCH_ALREADY_ACKED) return
-    if (this.isAhead(currentEpoch, lastZxid)) {
+    if (this.isAhead(learner.sid, currentEpoch, lastZxid)) {
       this.close(link, `it is ahead of this leader: epoch ${currentEpoch}, last zxid ${hexZxid(lastZxid)}`)
       return
     }
     if (lastZxid !== -1 && learner.sid !== null) this.countPromise(learner.sid)
   }
 
-  private isAhead(currentEpoch: number, lastZxid: number): boolean {
+  /**
+   * A server that votes and is ahead may hold the only copy that this leader's quorum has of what was committed. One that will vote only when a
+   * configuration in flight is in force cannot, unless it followed a later leader: what is committed without the old quorum is
+   * proposed to it after that configuration was in force there, and it would have been refused for knowing that.
+   */
+  private isAhead(sid: number | null, currentEpoch: number, lastZxid: number): boolean {
     const { options } = this
-    return currentEpoch > options.currentEpoch || (currentEpoch === options.currentEpoch && lastZxid > options.lastZxid)
+    if (currentEpoch !== options.currentEpoch) return currentEpoch > options.currentEpoch
+    return lastZxid > options.lastZxid && sid !== null && this.committedConfig.voters.has(sid)
   }
 
   private countPromise(sid: number): void {

@@ -647,6 +647,27 @@ test('epoch and promises need the quorum of a configuration in flight as well, w
   expect(bench.take()).toEqual(['persist currentEpoch 2', 's2 synchronise from 1.5', 's4 synchronise from 1.5'])
 })
 
+test('a server that votes only in the configuration in flight may be ahead, unless it followed a later leader', () => {
+  const start = {
+    isReconfigEnabled: true,
+    committed: makeConfig([1, 2, 3], { version: 1 }),
+    lastSeen: makeConfig([1, 4, 5], { version: zxidOf(1, 5) }),
+  }
+  const bench = new Bench(start)
+  const [two, four] = [bench.greet(2), bench.greet(4)]
+  bench.promise(two, 1, zxidOf(1, 5))
+  bench.take()
+  bench.promise(four, 1, zxidOf(1, 8))
+  expect(bench.take()).toEqual(['persist currentEpoch 2', 's2 synchronise from 1.5', 's4 synchronise from 1.8'])
+
+  const other = new Bench(start)
+  other.greet(2)
+  const later = other.greet(4)
+  other.take()
+  other.promise(later, 2, zxidOf(1, 5))
+  expect(other.take()[0]).toMatch(/^s4 closed: it is ahead of this leader/)
+})
+
 test('who joins while a reconfiguration is outstanding is told the configuration in force, not the one that may never be', () => {
   const bench = new Bench({ isReconfigEnabled: true, committed: makeConfig([1, 2, 3], { version: 1 }) })
   bench.lead(2)
