@@ -41,6 +41,7 @@ export class ManualTimers {
 export interface ManualAnswers {
   readonly exists?: (path: string) => Promise<Stat | null>
   readonly connect?: () => Promise<unknown>
+  readonly create?: (path: string, data: string, options?: { readonly mode: string }) => Promise<string>
 }
 
 /** A client of which only what is given works. */
@@ -49,6 +50,7 @@ export function manualClient(timers: ManualTimers, answers: ManualAnswers = {}):
   return {
     runtime: { timers, random },
     exists: answers.exists,
+    create: answers.create,
     connect: answers.connect ?? (() => Promise.resolve()),
   } as unknown as ZooKeeper
 }

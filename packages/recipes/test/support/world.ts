@@ -36,9 +36,9 @@ export class World implements AsyncDisposable {
     return new World(server, await UnreliableProxy.start(server.port))
   }
 
-  /** A client that is connected directly. */
-  async client(options: ClientOptions = {}): Promise<ZooKeeper> {
-    return this.#keep(await connect(this.#direct, { deadlineMs: CONNECT_MS, ...options }))
+  /** A client that is connected directly; `root` is what it takes for the root. */
+  async client(options: ClientOptions = {}, root = ''): Promise<ZooKeeper> {
+    return this.#keep(await connect(this.#direct + root, { deadlineMs: CONNECT_MS, ...options }))
   }
 
   /** A client that is connected through the proxy. */
