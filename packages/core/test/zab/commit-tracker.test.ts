@@ -108,7 +108,7 @@ test('I5, I13: what is committed is what one set of acknowledgements a proposal 
         expect(tracker.lastCommitted).toBe(naive.lastCommitted)
       }
     }),
-    { numRuns: 400 },
+    { numRuns: 300 },
   )
 })
 
