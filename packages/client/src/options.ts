@@ -72,6 +72,12 @@ export interface WatchOptions extends OperationOptions {
   readonly watch?: WatchFn
 }
 
+/** What `removeWatches` takes. */
+export interface RemoveWatchesOptions extends OperationOptions {
+  /** Whether the watches are taken away at once, on this side alone, when there is no connection. */
+  readonly local?: boolean
+}
+
 /** What `set`, `setAcl` and `delete` take. */
 export interface VersionOptions extends OperationOptions {
   /** The version that the node must have; -1, the default, is any. */

@@ -1,4 +1,5 @@
 import { type Acl, ReservedPath } from '@tskeeper/protocol'
+import { whenAborted } from './abort-listeners.ts'
 import { parseConnectString } from './connect-string.ts'
 import type { DataInput } from './data.ts'
 import { isZooKeeperError, ZooKeeperError } from './errors.ts'
@@ -33,6 +34,7 @@ import type {
   IterationOptions,
   OperationOptions,
   ReconfigOptions,
+  RemoveWatchesOptions,
   VersionOptions,
   WatchOptions,
 } from './options.ts'
@@ -152,7 +154,7 @@ export class ZooKeeper implements AsyncDisposable {
     return new Promise((resolve, reject) => {
       const settle = (error: ZooKeeperError | null): void => {
         timer?.cancel()
-        options.signal?.removeEventListener('abort', onAbort)
+        stopListening()
         unsubscribe()
         if (error === null) resolve(this)
         else reject(error)
@@ -175,7 +177,7 @@ export class ZooKeeper implements AsyncDisposable {
               settle(new ZooKeeperError('TIMEOUT', message, { cause: cause ?? undefined }))
             })
       const unsubscribe = session.feed.onState(look)
-      options.signal?.addEventListener('abort', onAbort)
+      const stopListening = whenAborted(options.signal, onAbort)
       session.start()
       if (options.signal?.aborted === true) onAbort()
       else look()
@@ -338,15 +340,31 @@ export class ZooKeeper implements AsyncDisposable {
     )
   }
 
-  /** Takes all watches of a kind at a path away; their listeners get an event that says so. Rejects with `NO_WATCHER` when there is none. */
-  async removeWatches(path: string, kind: WatchKind = 'any', options?: OperationOptions): Promise<void> {
+  /**
+   * Takes all watches of a kind at a path away; their listeners get an event that says so. Rejects with `NO_WATCHER` when there is none.
+   * Waits for a connection, unless the options say `local`.
+   */
+  async removeWatches(path: string, kind: WatchKind = 'any', options: RemoveWatchesOptions = {}): Promise<void> {
     const problem = pathProblem(path)
     if (problem !== null) throw problem
     const serverPath = this.#toServer(path)
-    await withRetries(this.#attempts, true, options, (limits) =>
-      this.#session.request(removeWatches, path, serverPath, kind, null, limits),
-    )
+    const isWithoutServer = (): boolean => options.local === true && !isConnectedState(this.state) && !isFinalState(this.state)
+    if (isWithoutServer()) return this.#removeWatchesHere(path, serverPath, kind)
+    try {
+      await withRetries(this.#attempts, true, options, (limits) =>
+        this.#session.request(removeWatches, path, serverPath, kind, null, limits),
+      )
+    } catch (error) {
+      if (!isZooKeeperError(error, 'CONNECTION_LOSS') || !isWithoutServer()) throw error
+      return this.#removeWatchesHere(path, serverPath, kind)
+    }
     this.#session.watches.removed(kind, serverPath)
+  }
+
+  /** The server's side of the watches went with the connection, and the next one sets only those that are left. */
+  #removeWatchesHere(path: string, serverPath: string, kind: WatchKind): void {
+    if (this.#session.watches.removed(kind, serverPath)) return
+    throw new ZooKeeperError('NO_WATCHER', `removeWatches ${path}: there is no such watch (NO_WATCHER)`, { path, wireCode: -121 })
   }
 
   /**

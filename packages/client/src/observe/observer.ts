@@ -1,3 +1,4 @@
+import { whenAborted } from '../abort-listeners.ts'
 import { isZooKeeperError } from '../errors.ts'
 import { pause } from '../operations/attempts.ts'
 import type { Session } from '../session/session.ts'
@@ -42,10 +43,8 @@ export class Observer<T> implements AsyncIterableIterator<T> {
     this.#session = session
     this.#watches = watches
     this.#subject = subject
-    const onAbort = (): void => void this.return()
-    signal?.addEventListener('abort', onAbort, { once: true })
-    this.#stopListening = () => signal?.removeEventListener('abort', onAbort)
-    if (signal?.aborted === true) onAbort()
+    this.#stopListening = whenAborted(signal, () => void this.return())
+    if (signal?.aborted === true) void this.return()
   }
 
   next(): Promise<IteratorResult<T>> {

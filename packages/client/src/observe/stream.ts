@@ -1,3 +1,4 @@
+import { whenAborted } from '../abort-listeners.ts'
 import { ZooKeeperError } from '../errors.ts'
 
 /** How many values wait at most for a consumer that does not take them. */
@@ -50,10 +51,8 @@ export class Stream<T> implements AsyncIterableIterator<T> {
   /** Ends when the signal is aborted: without an error, as the consumer asked for it. */
   endOn(signal: AbortSignal | undefined): this {
     if (signal === undefined) return this
-    const onAbort = (): void => void this.return()
-    signal.addEventListener('abort', onAbort)
-    this.#stopListening = () => signal.removeEventListener('abort', onAbort)
-    if (signal.aborted) onAbort()
+    this.#stopListening = whenAborted(signal, () => void this.return())
+    if (signal.aborted) void this.return()
     if (this.#isEnded) this.#stopListening()
     return this
   }

@@ -1,3 +1,4 @@
+import { whenAborted } from '../abort-listeners.ts'
 import { isZooKeeperError, ZooKeeperError } from '../errors.ts'
 import type { OperationOptions } from '../options.ts'
 import { type RetryPolicy, retries } from '../retry.ts'
@@ -81,10 +82,10 @@ export function pause(runtime: ClientRuntime, delayMs: number, signal?: AbortSig
       reject(new ZooKeeperError('ABORTED', 'the caller has aborted it (ABORTED)', { cause: signal?.reason }))
     }
     const timer = runtime.timers.after(delayMs, () => {
-      signal?.removeEventListener('abort', onAbort)
+      stopListening()
       resolve()
     })
-    signal?.addEventListener('abort', onAbort, { once: true })
+    const stopListening = whenAborted(signal, onAbort)
     if (signal?.aborted === true) onAbort()
   })
 }

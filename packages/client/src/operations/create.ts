@@ -1,4 +1,5 @@
 import { baseName, childPath, parentPath } from '@tskeeper/protocol'
+import { whenAborted } from '../abort-listeners.ts'
 import type { DataInput } from '../data.ts'
 import { isZooKeeperError, ZooKeeperError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
@@ -8,7 +9,8 @@ import type { Session } from '../session/session.ts'
 import { isFinalState } from '../state.ts'
 import { aclOrOpen, checkCreatePath, createKind, dataBytes, isSequentialKind } from './arguments.ts'
 import { type AttemptContext, Limits, pause } from './attempts.ts'
-import { exists, getChildren, sync } from './read-operations.ts'
+import { multi } from './multi-operations.ts'
+import { exists, getChildren } from './read-operations.ts'
 import { type CreateBody, create2, createContainer, createTtl, deleteNode } from './write-operations.ts'
 
 /** What stands before the name of a protected node: every ZooKeeper library that knows such nodes spells it so. */
@@ -122,11 +124,11 @@ export class ProtectedCreate {
         limits.remainingMs === Number.POSITIVE_INFINITY
           ? null
           : this.#context.runtime.timers.after(limits.remainingMs, () => giveUp('TIMEOUT', 'no answer in time'))
+      const stopListening = whenAborted(signal, onAbort)
       const stop = (): void => {
         timer?.cancel()
-        signal?.removeEventListener('abort', onAbort)
+        stopListening()
       }
-      signal?.addEventListener('abort', onAbort)
       created.then(stop, stop)
       created.then(
         (node) => (this.#isUnwanted ? this.#takeAway(node) : resolve(node)),
@@ -150,12 +152,15 @@ export class ProtectedCreate {
     }
   }
 
-  /** Looks until there is an answer. The sync makes sure that a create which is still under way has arrived by then. */
+  /**
+   * Looks until there is an answer. Before that, a transaction of no parts makes sure that a create which is still under way has arrived:
+   * writes are carried out one after the other. A sync would not do, as a leader answers it without waiting for what it is about to commit.
+   */
   async #find(cause: ZooKeeperError): Promise<CreatedNode | null> {
     const parent = parentPath(this.#plan.serverPath)
     for (;;) {
       try {
-        await this.#session.request(sync, parent, parent, undefined)
+        await this.#session.request(multi, null, '', [])
         const names = await this.#session.request(getChildren, parent, parent, undefined)
         const name = names.find((one) => one.startsWith(this.#prefix))
         if (name === undefined) return null

@@ -1,3 +1,4 @@
+import { whenAborted } from '../abort-listeners.ts'
 import type { OperationOptions } from '../options.ts'
 import type { Timers } from '../runtime/runtime.ts'
 import type { AnyRequest } from './request.ts'
@@ -13,12 +14,12 @@ export function limitRequest(request: AnyRequest, options: OperationOptions, dea
   const onAbort = (): void => {
     if (request.status !== RequestStatus.settled) request.giveUp('ABORTED', 'the caller has aborted it', signal?.reason)
   }
+  const stopListening = whenAborted(signal, onAbort)
   const settled = request.onSettled
   request.onSettled = (error) => {
     timer?.cancel()
-    signal?.removeEventListener('abort', onAbort)
+    stopListening()
     settled?.(error)
   }
-  signal?.addEventListener('abort', onAbort)
   if (signal?.aborted === true) onAbort()
 }

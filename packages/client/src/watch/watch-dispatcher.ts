@@ -57,11 +57,11 @@ export class WatchDispatcher {
     for (const [path, watchers] of this.table.persistentWatchers()) this.#tell(watchers, 'gap', path, null)
   }
 
-  /** Takes away what a server has removed, and tells who waited. */
-  removed(kind: WatchKind, serverPath: string): void {
-    for (const { kind: one, watchers } of this.table.remove(kind, serverPath)) {
-      this.#tell(watchers, removedEvent(one), serverPath, null)
-    }
+  /** Takes away what a server has removed, and tells who waited. False when nobody did. */
+  removed(kind: WatchKind, serverPath: string): boolean {
+    const removed = this.table.remove(kind, serverPath)
+    for (const { kind: one, watchers } of removed) this.#tell(watchers, removedEvent(one), serverPath, null)
+    return removed.some(({ watchers }) => watchers.size > 0)
   }
 
   /** The session is over and another one follows: one-shot watches will never fire. */

@@ -15,7 +15,13 @@ async function lostCreate(options: { signal?: AbortSignal } = {}) {
   const path = server.last.request(Op.create2).body.readString() ?? ''
   server.last.breakOff()
   await world.run(1_000)
-  server.last.reply(server.last.request(Op.sync), 9n, (out) => out.writeString('/q'))
+  // The transaction of no parts: only behind it is the list of children sure to have the node.
+  expect(server.last.received.map(({ op }) => op)).toEqual([Op.multi])
+  server.last.reply(server.last.request(Op.multi), 9n, (out) => {
+    out.writeInt(-1)
+    out.writeBoolean(true)
+    out.writeInt(-1)
+  })
   await world.settle()
   return { world, client, server, created, path }
 }

@@ -282,3 +282,38 @@ test('a chroot is put before every path that is sent and taken from every path t
   await on.world.run(1_000)
   expect(on.server.last.received).toHaveLength(0)
 })
+
+test('without a connection, watches can be taken away on this side alone, and no new connection sets them again', async () => {
+  const on = await stage()
+  await armAll(on)
+  on.server.mode = 'refuse'
+  on.server.last.breakOff()
+  await on.world.settle()
+  const waits = outcomeOf(on.client.removeWatches('/data', 'data'))
+  const local = [
+    outcomeOf(on.client.removeWatches('/data', 'data', { local: true })),
+    outcomeOf(on.client.removeWatches('/data', 'data', { local: true })),
+    outcomeOf(on.client.removeWatches('/parent', 'any', { local: true })),
+  ]
+  await on.world.settle()
+  expect(on.events).toEqual(['data-watch-removed /data', 'child-watch-removed /parent'])
+  expect(local.map(({ error }) => error?.code)).toEqual([undefined, 'NO_WATCHER', undefined])
+  expect(waits.isSettled).toBe(false)
+  on.server.mode = 'accept'
+  await on.world.run(2_000)
+  const [set] = on.server.last.requests(Op.setWatches)
+  const paths = new TextDecoder().decode(set?.body.bytes)
+  expect([paths.includes('/none'), paths.includes('/data'), paths.includes('/parent')]).toEqual([true, false, false])
+})
+
+test('watches go on this side too when the connection breaks under their removal', async () => {
+  const on = await stage()
+  await armAll(on)
+  const removal = outcomeOf(on.client.removeWatches('/data', 'data', { local: true }))
+  await on.world.settle()
+  on.server.last.breakOff()
+  await on.world.settle()
+  expect(removal.error).toBeUndefined()
+  expect(removal.isSettled).toBe(true)
+  expect(on.events).toEqual(['data-watch-removed /data'])
+})
