@@ -10,6 +10,7 @@ import type { ServerMetrics } from './metrics/server-metrics.ts'
 import { ClientService, type SyncPath, type WordService } from './pipeline/client-service.ts'
 import { CommitStage } from './pipeline/commit-stage.ts'
 import { ConnectionThrottle } from './pipeline/connection-throttle.ts'
+import type { LocalSessions } from './pipeline/local-sessions.ts'
 import { ReadAnswers } from './pipeline/read-answers.ts'
 import { type SessionAuthority, SessionService } from './pipeline/session-service.ts'
 import type { WritePath } from './pipeline/write-path.ts'
@@ -31,6 +32,9 @@ export interface ServingStackParts<Writes extends WritePath> {
   readonly onClosed: (connection: ClientConnection) => void
   /** The leader, if this server learns from one: asked about sessions that come from elsewhere. */
   readonly authority: SessionAuthority | null
+  /** Sessions that only this server knows: new ones are such, if they are given. */
+  readonly local: LocalSessions | null
+  readonly isReadOnly: boolean
   /** Where syncs go, if they go anywhere. */
   readonly syncsOf: ((writes: Writes) => SyncPath) | null
   /** Makes the way of writes; what it commits goes through the given stage. */
@@ -42,10 +46,12 @@ export class ServingStack<Writes extends WritePath = WritePath> {
   readonly writes: Writes
   readonly sessions: SessionService
   readonly clients: ClientService
+  readonly local: LocalSessions | null
 
   constructor(parts: ServingStackParts<Writes>) {
     const { config, runtime, logger, metrics, authentication, database } = parts
     const { clock, timers } = runtime
+    this.local = parts.local
     this.tracker = new SessionTracker<ClientConnection>(config.tickTimeMs)
     this.writes = parts.makeWrites(
       new CommitStage({
@@ -66,7 +72,9 @@ export class ServingStack<Writes extends WritePath = WritePath> {
       writes: this.writes,
       throttle: connectionThrottleOf(config, runtime),
       authority: parts.authority,
-      idsInUse: { has: (id) => this.tracker.has(id) || database.sessions.has(id) },
+      idsInUse: { has: (id) => this.tracker.has(id) || database.sessions.has(id) || parts.local?.tracker.has(id) === true },
+      local: parts.local,
+      isReadOnly: parts.isReadOnly,
       lastZxid: () => database.lastZxid,
     })
     const { maxGetChildrenResponseCacheSize, skipAcl } = config
@@ -80,6 +88,7 @@ export class ServingStack<Writes extends WritePath = WritePath> {
       reads: new ReadAnswers(database, authentication.schemes, skipAcl, maxGetChildrenResponseCacheSize, readTraffic),
       writes: this.writes,
       sessions: this.sessions,
+      local: parts.local,
       syncs: parts.syncsOf === null ? null : parts.syncsOf(this.writes),
       words: parts.words,
       lastZxid: () => database.lastZxid,

@@ -65,6 +65,8 @@ class StandaloneServer implements RunningServer {
       database,
       serverId: STANDALONE_SERVER_ID,
       authority: null,
+      local: null,
+      isReadOnly: false,
       syncsOf: null,
       outstandingLimit: config.globalOutstandingLimit,
       words: this.front,

@@ -17,6 +17,8 @@ export class Session<Attachment extends object = object> {
   createdTimeoutMs: number
   /** The timeout in force: that of the connection which resumed the session last. */
   timeoutMs: number
+  /** Only this server knows the session: no transaction tells of it, and a tracker of its own lets it expire. */
+  isLocal = false
   /** True from the moment that its end is decided: nothing revives it then. */
   isClosing = false
   /** False once the session is out of the tracker. */

@@ -1,16 +1,29 @@
 // Where a client's frames go. Reads are answered at once, unless writes of the same connection are still on their way to
 // the disk: then they wait for them, since a client sees its own writes. Writes go down the pipeline.
 
-import { addIdentity, type Identity, Ring, type SessionTracker } from '@tskeeper/core'
-import { ByteReader, DecodeError, ErrorCode, isClientOp, isWriteOp, Op, readAuthPacket, Xid } from '@tskeeper/protocol/server'
+import { addIdentity, type Identity, Ring, type Session, type SessionTracker } from '@tskeeper/core'
+import {
+  ByteReader,
+  type ByteWriter,
+  DecodeError,
+  ErrorCode,
+  isClientOp,
+  isWriteOp,
+  Op,
+  readAuthPacket,
+  Xid,
+} from '@tskeeper/protocol/server'
 import type { Authentication } from '../auth/authentication.ts'
 import { type ClientConnection, type ConnectionHost, ConnectionState } from '../listener/client-connection.ts'
 import { OutputPool } from '../listener/output-pool.ts'
 import type { Logger } from '../logger.ts'
 import type { ServerMetrics } from '../metrics/server-metrics.ts'
 import type { Clock } from '../runtime/runtime.ts'
+import { makesEphemeral, refuseEphemeral } from './ephemeral-requests.ts'
+import { hex } from './hex.ts'
+import type { LocalSessions } from './local-sessions.ts'
 import { OP_THROTTLED, type ReadAnswers } from './read-answers.ts'
-import { hex, type SessionService } from './session-service.ts'
+import type { SessionService } from './session-service.ts'
 import type { WritePath } from './write-path.ts'
 
 /** What answers four-letter words. */
@@ -35,6 +48,8 @@ export interface ClientServiceParts {
   readonly reads: ReadAnswers
   readonly writes: WritePath
   readonly sessions: SessionService
+  /** Sessions that only this server knows; null where there are none. */
+  readonly local: LocalSessions | null
   /** Null where a sync is a read like others: in a server that stands alone, and in a leader. */
   readonly syncs: SyncPath | null
   readonly words: WordService
@@ -134,7 +149,11 @@ export class ClientService implements ConnectionHost {
     // The client has to answer for the time in which it did not read, the server for that in which it had too much to do.
     this.arrivedMs = connection.isStalled ? this.nowMs - this.waitedMs : this.nowMs
     connection.lastHeardMs = this.nowMs
-    if (connection.session !== null) this.parts.tracker.touch(connection.session, this.nowMs)
+    if (connection.session !== null) this.trackerOf(connection.session).touch(connection.session, this.nowMs)
+  }
+
+  private trackerOf(session: Session<ClientConnection>): SessionTracker<ClientConnection> {
+    return session.isLocal && this.parts.local !== null ? this.parts.local.tracker : this.parts.tracker
   }
 
   drained(): void {
@@ -223,6 +242,7 @@ export class ClientService implements ConnectionHost {
       !this.admitsLarge(connection, end - start)
     )
       return
+    if (session.isLocal && this.isAnsweredLocally(connection, session, op, xid, bytes, view, start, end)) return
     if (op === Op.closeSession) {
       this.parts.sessions.close(connection, session, xid, this.arrivedMs)
       this.admitted()
@@ -234,6 +254,44 @@ export class ClientService implements ConnectionHost {
     this.reader.reset(bytes, view, start + 8, end)
     this.parts.writes.submit(connection, connection, op, xid, this.wallMs, this.arrivedMs, this.reader)
     this.admitted()
+  }
+
+  /** What a local session asks that no transaction can give it: its end, and ephemeral nodes while it stays what it is. */
+  private isAnsweredLocally(
+    connection: ClientConnection,
+    session: Session<ClientConnection>,
+    op: number,
+    xid: number,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+  ): boolean {
+    if (op !== Op.closeSession) {
+      const rule = this.parts.local?.ephemerals ?? 'pass'
+      this.reader.reset(bytes, view, start + 8, end)
+      if (rule === 'pass' || !makesEphemeral(op, this.reader)) return false
+      if (rule === 'upgrade') {
+        this.parts.sessions.upgrade(connection, session)
+        return false
+      }
+    }
+    if (connection.queue.size > 0) this.defer(connection, bytes, start, end)
+    else this.answerLocally(connection, op, xid, bytes, view, start, end)
+    return true
+  }
+
+  private answerLocally(
+    connection: ClientConnection,
+    op: number,
+    xid: number,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+  ): void {
+    this.answerNow(connection, op, xid, bytes, view, start + 8, end)
+    if (op === Op.closeSession && connection.session !== null) this.parts.sessions.closedLocally(connection, connection.session)
   }
 
   /** Authentication, and reads that have to wait for writes. */
@@ -294,8 +352,10 @@ export class ClientService implements ConnectionHost {
     const { identities } = connection
     connection.identities = connection.takeIdentitiesOfRead()
     const latencyMs = this.nowMs - arrivedMs
-    this.answerRead(connection, view.getInt32(start + 4), view.getInt32(start), bytes, view, start + 8, end, latencyMs)
+    const op = view.getInt32(start + 4)
+    this.answerRead(connection, op, view.getInt32(start), bytes, view, start + 8, end, latencyMs)
     connection.identities = identities
+    if (op === Op.closeSession && connection.session !== null) this.parts.sessions.closedLocally(connection, connection.session)
     this.parts.metrics.requests.latency.record(latencyMs)
     this.parts.metrics.requests.readLatencyMs.record(latencyMs)
   }
@@ -335,6 +395,7 @@ export class ClientService implements ConnectionHost {
     let code: number
     try {
       code = parts.reads.answer(op, connection, reader, out)
+      if (code === ErrorCode.UNIMPLEMENTED && isWriteOp(op)) code = answerForLocalSession(op, reader, out)
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error
       code = ErrorCode.MARSHALLING_ERROR
@@ -577,6 +638,11 @@ export class ClientService implements ConnectionHost {
 /** Authentication does not wait in line, pings keep sessions alive, and what ends a session makes room. */
 function mayBeLate(op: number): boolean {
   return isClientOp(op) && op !== Op.ping && op !== Op.closeSession && op !== Op.auth && op !== Op.sasl
+}
+
+/** A write that is answered like a read because its session is local. */
+function answerForLocalSession(op: number, input: ByteReader, out: ByteWriter): number {
+  return op === Op.closeSession ? ErrorCode.OK : refuseEphemeral(op, input, out)
 }
 
 const TWO_TO_32 = 4294967296

@@ -107,8 +107,16 @@ export class CommitStage {
     metrics.requests.responseBytes += size
   }
 
-  /** The reply to a sync that has been to the leader and back; `echo` is its path, as it came. */
-  answerSync(connection: ClientConnection, xid: number, echo: Uint8Array, nowMs: number, arrivedMs: number): void {
+  /** A reply that follows from no transaction; `body` comes behind the header. */
+  answer(
+    connection: ClientConnection,
+    op: number,
+    xid: number,
+    code: number,
+    body: Uint8Array,
+    nowMs: number,
+    arrivedMs: number,
+  ): void {
     const { database, metrics } = this.parts
     if (!connection.isOpen) {
       metrics.throttle.staleReplies++
@@ -116,9 +124,10 @@ export class CommitStage {
     }
     const out = connection.replies()
     const start = beginReply(out)
-    out.writeBytes(echo)
-    const size = endReply(out, start, xid, database.lastZxid, ErrorCode.OK)
-    connection.statistics.replied(Op.sync, xid, database.lastZxid, nowMs - arrivedMs, nowMs)
+    out.writeBytes(body)
+    const size = endReply(out, start, xid, database.lastZxid, code)
+    const lastOp = code === ErrorCode.OK ? op : NO_OPERATION
+    connection.statistics.replied(lastOp, xid, database.lastZxid, nowMs - arrivedMs, nowMs)
     connection.writeAnswered()
     metrics.connections.packetsSent++
     metrics.requests.responseSizes.record(size)

@@ -44,6 +44,8 @@ export interface LeaderPipelineParts {
   readonly clock: Clock
   readonly timers: Timers
   readonly metrics: ServerMetrics
+  /** Can an unknown session be one that only another server knows? */
+  readonly mayBeLocalElsewhere: (sessionId: bigint) => boolean
   /** The batch is proposed: tell the leader, and send it. */
   readonly onProposed: (batch: WriteBatch) => void
   /** A session of another server's client is tracked from now on. */
@@ -118,11 +120,12 @@ export class LeaderPipeline implements WritePath {
     if (!this.mayPrepare()) return
     const { session } = connection
     const check = session === null ? SessionCheck.UNKNOWN : this.parts.tracker().check(session, localOwner)
-    if (check === SessionCheck.OK) this.request(connection, requester, op, xid, timeMs, arrivedMs, input)
+    if (check === SessionCheck.OK || session?.isLocal === true)
+      this.request(connection, requester, op, xid, timeMs, arrivedMs, input)
     else this.prepare.refusal(connection, requester.sessionId, op, xid, codeOfCheck(check), timeMs, arrivedMs)
   }
 
-  submitCreateSession(connection: ClientConnection, session: SessionFacts, timeMs: number, arrivedMs: number): void {
+  submitCreateSession(connection: ClientConnection | null, session: SessionFacts, timeMs: number, arrivedMs: number): void {
     if (this.mayPrepare()) this.prepare.createSession(connection, session.id, session.createdTimeoutMs, timeMs, arrivedMs)
   }
 
@@ -167,7 +170,9 @@ export class LeaderPipeline implements WritePath {
       return
     }
     const check = tracker.checkId(sessionId, owner)
-    if (check !== SessionCheck.OK) this.prepare.refusal(null, sessionId, op, xid, codeOfCheck(check), timeMs, nowMs)
+    const isElsewhereLocal = check === SessionCheck.UNKNOWN && this.parts.mayBeLocalElsewhere(sessionId)
+    if (check !== SessionCheck.OK && !isElsewhereLocal)
+      this.prepare.refusal(null, sessionId, op, xid, codeOfCheck(check), timeMs, nowMs)
     else this.request(null, { sessionId, identities }, op, xid, timeMs, nowMs, input)
   }
 

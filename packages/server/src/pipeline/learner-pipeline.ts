@@ -11,7 +11,7 @@
 
 import type { CommittedWindow, Database, Identity, Requester } from '@tskeeper/core'
 import { Ring } from '@tskeeper/core'
-import { type ByteReader, Op } from '@tskeeper/protocol/server'
+import { type ByteReader, ErrorCode, Op } from '@tskeeper/protocol/server'
 import type { OutstandingRequestView } from '../admin/server-view.ts'
 import type { ClientConnection } from '../listener/client-connection.ts'
 import type { ServerMetrics } from '../metrics/server-metrics.ts'
@@ -120,8 +120,9 @@ export class LearnerPipeline implements WritePath {
     this.parts.sender.sendRequest(sessionId, xid, op, input, identities)
   }
 
-  submitCreateSession(connection: ClientConnection, session: SessionFacts, _timeMs: number, arrivedMs: number): void {
-    this.waiting.push({ connection, sessionId: session.id, xid: 0, op: Op.createSession, arrivedMs, echo: null })
+  submitCreateSession(connection: ClientConnection | null, session: SessionFacts, _timeMs: number, arrivedMs: number): void {
+    if (connection !== null)
+      this.waiting.push({ connection, sessionId: session.id, xid: 0, op: Op.createSession, arrivedMs, echo: null })
     this.parts.sender.sendCreateSession(session.id, session.createdTimeoutMs)
   }
 
@@ -148,7 +149,7 @@ export class LearnerPipeline implements WritePath {
     const sync = this.waitingSyncs.shift()
     if (sync === null) return false
     const nowMs = this.parts.clock.monotonicMs()
-    this.parts.commits.answerSync(sync.connection, sync.xid, sync.echo ?? NO_BYTES, nowMs, sync.arrivedMs)
+    this.parts.commits.answer(sync.connection, Op.sync, sync.xid, ErrorCode.OK, sync.echo ?? NO_BYTES, nowMs, sync.arrivedMs)
     return true
   }
 

@@ -1,6 +1,6 @@
 // What the four-letter words show of a running server, read from its parts when somebody asks.
 
-import type { Membership } from '@tskeeper/core'
+import type { Membership, SessionTracker } from '@tskeeper/core'
 import type {
   ConnectionView,
   DigestRecord,
@@ -68,7 +68,6 @@ export class LiveView implements ServerView, MetricReadings {
   readonly whitelist: Whitelist
   readonly timeZone = null
   readonly process = null
-  readonly localSessionCount = 0
   servingState: ServingState = 'not serving'
   role: RoleView = STANDALONE
   traceMask: bigint = TRACE_MASK_DEFAULT
@@ -155,6 +154,10 @@ export class LiveView implements ServerView, MetricReadings {
 
   get globalSessionCount(): number {
     return this.parts.replica.database.sessions.size
+  }
+
+  get localSessionCount(): number {
+    return this.stack?.local?.tracker.size ?? 0
   }
 
   get uptimeMs(): number {
@@ -250,13 +253,13 @@ export class LiveView implements ServerView, MetricReadings {
   }
 
   sessionExpiry(): SessionExpiryView {
+    const { stack } = this
+    const local = stack === null || stack.local === null ? null : bucketsOf(stack.local.tracker)
     if (this.role.isLearner) {
       const sessions = [...this.parts.replica.database.sessions]
-      return { kind: 'learner', global: sessions.map(([id, timeoutMs]) => ({ id, timeoutMs })), local: null }
+      return { kind: 'learner', global: sessions.map(([id, timeoutMs]) => ({ id, timeoutMs })), local }
     }
-    const due = this.stack?.tracker.dueTimes() ?? []
-    const global = due.map(({ expiryMs, sessions }) => ({ expiresAtMs: expiryMs, members: sessions.map(({ id }) => id) }))
-    return { kind: 'tracker', global, local: null }
+    return { kind: 'tracker', global: stack === null ? [] : bucketsOf(stack.tracker), local }
   }
 
   connectionExpiry(): readonly ExpiryBucket<ExpiringConnection>[] {
@@ -325,4 +328,8 @@ export class LiveView implements ServerView, MetricReadings {
   monotonicMs(): number {
     return this.parts.runtime.clock.monotonicMs()
   }
+}
+
+function bucketsOf(tracker: SessionTracker<ClientConnection>): ExpiryBucket<bigint>[] {
+  return tracker.dueTimes().map(({ expiryMs, sessions }) => ({ expiresAtMs: expiryMs, members: sessions.map(({ id }) => id) }))
 }

@@ -19,6 +19,8 @@ import type { Logger } from '../logger.ts'
 import type { ServerMetrics } from '../metrics/server-metrics.ts'
 import type { Clock, TimerHandle, Timers } from '../runtime/runtime.ts'
 import type { ConnectionThrottle } from './connection-throttle.ts'
+import { hex } from './hex.ts'
+import type { LocalSessions } from './local-sessions.ts'
 import type { WritePath } from './write-path.ts'
 
 /** The leader, as a learner asks it about sessions. */
@@ -43,6 +45,10 @@ export interface SessionServiceParts {
   readonly throttle: ConnectionThrottle | null
   /** Null where the tracker knows all sessions. */
   readonly authority: SessionAuthority | null
+  /** Where new sessions go that only this server knows; null where every session is the ensemble's. */
+  readonly local: LocalSessions | null
+  /** Serves none but clients that can do with reading. */
+  readonly isReadOnly: boolean
   /** Sessions that exist, here or elsewhere: their ids are not given again. */
   readonly idsInUse: SessionIdsInUse
   /** Last zxid applied. */
@@ -78,6 +84,7 @@ export class SessionService {
   }
 
   stop(): void {
+    this.parts.local?.stop()
     this.isExpiring = false
     this.timer?.cancel()
   }
@@ -93,12 +100,18 @@ export class SessionService {
     const sessionId = reader.readLong()
     const password = reader.readBuffer()
     connection.hasReadOnlyByte = reader.remaining() > 0
+    const isReadOnlyWelcome = connection.hasReadOnlyByte && reader.readBoolean()
     parts.metrics.connections.connectRequests++
     if (parts.throttle !== null && !this.isAdmitted(connection, parts.throttle, sessionId === 0n)) return
     if (lastZxidSeen > parts.lastZxid()) {
       parts.logger.info(
         `Refusing session request for client ${connection.name} as it has seen zxid 0x${lastZxidSeen.toString(16)} our last zxid is 0x${parts.lastZxid().toString(16)} client must try another server`,
       )
+      connection.destroy()
+      return
+    }
+    if (parts.isReadOnly && !isReadOnlyWelcome) {
+      parts.logger.info(`Refusing session request from not-read-only client ${connection.name}`)
       connection.destroy()
       return
     }
@@ -110,7 +123,7 @@ export class SessionService {
   /** Asks the throttle; a connection that it refuses is closed without a response. */
   private isAdmitted(connection: ClientConnection, throttle: ConnectionThrottle, isNew: boolean): boolean {
     const { clock, logger, metrics } = this.parts
-    const isAdmitted = throttle.admit(isNew ? 'global' : 'renewed', clock.monotonicMs())
+    const isAdmitted = throttle.admit(this.weightClassOf(isNew), clock.monotonicMs())
     metrics.connections.tokenDeficit.record(throttle.missingTokens)
     metrics.connections.dropProbability = throttle.dropProbability
     if (isAdmitted) return true
@@ -120,9 +133,21 @@ export class SessionService {
     return false
   }
 
+  private weightClassOf(isNew: boolean): 'global' | 'local' | 'renewed' {
+    if (!isNew) return 'renewed'
+    return this.parts.local === null ? 'global' : 'local'
+  }
+
   private begin(connection: ClientConnection, timeoutMs: number): void {
-    const { tracker, clock, writes } = this.parts
+    const { tracker, clock, writes, local } = this.parts
     const nowMs = clock.monotonicMs()
+    if (local !== null) {
+      connection.session = local.begin(this.ids.next(this.parts.idsInUse), timeoutMs, connection)
+      connection.state = ConnectionState.OPEN
+      this.writeResponse(connection, connection.session)
+      connection.statistics.sent++
+      return
+    }
     const session = tracker.add(this.ids.next(this.parts.idsInUse), timeoutMs, nowMs)
     session.owner = localOwner
     session.attachment = connection
@@ -138,6 +163,16 @@ export class SessionService {
     // The password comes first: who does not know it must not be able to cut off who does.
     if (!passwordMatches(sessionId, password)) {
       this.refuse(connection)
+      return
+    }
+    const localSession = this.parts.local?.resume(sessionId, timeoutMs) ?? null
+    if (localSession !== null) {
+      this.takeUp(connection, localSession)
+      return
+    }
+    if (this.parts.isReadOnly) {
+      // It may live in the ensemble, which cannot be asked: to tell its client that it is over would end it.
+      connection.destroy()
       return
     }
     if (authority !== null) {
@@ -190,13 +225,35 @@ export class SessionService {
     this.writeResponse(connection, session)
     connection.statistics.sent++
     // The timeout may be shorter than it was.
-    this.schedule(this.parts.tracker.expiryMs(session))
+    if (!session.isLocal) this.schedule(this.parts.tracker.expiryMs(session))
+  }
+
+  /** A client's own session becomes one of the ensemble, under the same id: the next write comes behind its creation. */
+  upgrade(connection: ClientConnection, session: Session<ClientConnection>): void {
+    const { local, tracker, clock, writes, logger } = this.parts
+    const nowMs = clock.monotonicMs()
+    logger.info(`Upgrading session 0x${hex(session.id)}`)
+    local?.remove(session.id)
+    const global = tracker.add(session.id, session.timeoutMs, nowMs)
+    global.owner = localOwner
+    global.attachment = connection
+    connection.session = global
+    writes.submitCreateSession(null, global, clock.nowMs(), nowMs)
+    this.schedule(tracker.expiryMs(global))
+  }
+
+  /** A client ends its local session, and has been told so. */
+  closedLocally(connection: ClientConnection, session: Session<ClientConnection>): void {
+    this.parts.local?.remove(session.id)
+    connection.session = null
+    connection.isFarewell = true
+    connection.endAfterQueue()
   }
 
   /** The connection of the session is gone. A learner forgets the session with it. */
   detached(session: Session<ClientConnection>): void {
     const { authority, tracker } = this.parts
-    if (authority === null) return
+    if (authority === null || session.isLocal) return
     authority.leftBehind(session.id, session.timeoutMs)
     if (!session.isClosing) tracker.remove(session.id)
   }
@@ -233,7 +290,7 @@ export class SessionService {
     out.ensure(SESSION_PASSWORD_LENGTH)
     sessionPassword(session.id, out.bytes, out.position)
     out.position += SESSION_PASSWORD_LENGTH
-    if (connection.hasReadOnlyByte) out.writeBoolean(false)
+    if (connection.hasReadOnlyByte) out.writeBoolean(this.parts.isReadOnly)
     this.parts.metrics.connections.packetsSent++
   }
 
@@ -287,8 +344,4 @@ export class SessionService {
     }
     this.schedule(tracker.nextExpiryMs())
   }
-}
-
-export function hex(id: bigint): string {
-  return BigInt.asUintN(64, id).toString(16)
 }

@@ -31,7 +31,8 @@ export interface WritePath {
     arrivedMs: number,
     input: ByteReader,
   ): void
-  submitCreateSession(connection: ClientConnection, session: SessionFacts, timeMs: number, arrivedMs: number): void
+  /** `connection` is null for a session whose client was answered before: one that this server alone had known. */
+  submitCreateSession(connection: ClientConnection | null, session: SessionFacts, timeMs: number, arrivedMs: number): void
   /** The end of a session; `connection` is null when the server, and not the client, asks for it. */
   submitCloseSession(connection: ClientConnection | null, sessionId: bigint, xid: number, timeMs: number, arrivedMs: number): void
   /** The clients' writes that are on their way, oldest first, for people to look at. */

@@ -89,7 +89,7 @@ export class WritePipeline implements WritePath {
     this.prepare.request(connection, requester, op, xid, timeMs, arrivedMs, input)
   }
 
-  submitCreateSession(connection: ClientConnection, session: SessionFacts, timeMs: number, arrivedMs: number): void {
+  submitCreateSession(connection: ClientConnection | null, session: SessionFacts, timeMs: number, arrivedMs: number): void {
     this.prepare.createSession(connection, session.id, session.createdTimeoutMs, timeMs, arrivedMs)
   }
 

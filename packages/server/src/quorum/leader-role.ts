@@ -24,7 +24,7 @@ import type { TimerHandle } from '../runtime/runtime.ts'
 import { ServingStack } from '../serving-stack.ts'
 import { LearnerRequests } from './learner-requests.ts'
 import { type LinkHost, QuorumLink } from './quorum-link.ts'
-import { outstandingLimitOf, type Role, type RoleParts } from './role-parts.ts'
+import { idByteOf, localSessionsOf, outstandingLimitOf, type Role, type RoleParts } from './role-parts.ts'
 import { SyncSender, type SyncSenderParts } from './sync-sender.ts'
 
 const COMMIT_PACKET_SIZE = 20
@@ -307,9 +307,11 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
       metrics,
       authentication,
       database,
-      serverId: this.parts.serverId,
+      serverId: idByteOf(this.parts.serverId),
       authority: null,
       syncsOf: null,
+      local: localSessionsOf(this.parts),
+      isReadOnly: false,
       outstandingLimit: outstandingLimitOf(this.parts),
       words: front,
       onEnding: (connection) => listener.ended(connection),
@@ -326,6 +328,9 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
           timers: runtime.timers,
           metrics,
           onProposed: (batch) => this.propose(batch),
+          mayBeLocalElsewhere: (sessionId) =>
+            config.quorum.areLocalSessionsEnabled &&
+            BigInt.asUintN(64, sessionId) >> 56n !== BigInt(idByteOf(this.parts.serverId)),
           onSessionTracked: () => stack.sessions.reschedule(),
           onSynced: (synced) => this.leader.selfSynced(synced),
           onExhausted: () => this.leader.counterExhausted(),

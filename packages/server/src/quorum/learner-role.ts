@@ -34,7 +34,7 @@ import { ServingStack } from '../serving-stack.ts'
 import { StartupError } from '../startup-error.ts'
 import { LeaderConnection } from './leader-connection.ts'
 import { type LinkHost, QuorumLink } from './quorum-link.ts'
-import { outstandingLimitOf, type Role, type RoleParts } from './role-parts.ts'
+import { idByteOf, localSessionsOf, outstandingLimitOf, type Role, type RoleParts } from './role-parts.ts'
 import { SnapshotReceiver } from './snapshot-stream.ts'
 import { TouchedSessions } from './touched-sessions.ts'
 
@@ -346,9 +346,11 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
       metrics,
       authentication,
       database,
-      serverId: this.parts.serverId,
+      serverId: idByteOf(this.parts.serverId),
       authority: this,
       syncsOf: (pipeline): SyncPath => pipeline,
+      local: localSessionsOf(this.parts),
+      isReadOnly: false,
       outstandingLimit: outstandingLimitOf(this.parts),
       words: front,
       onEnding: (connection) => listener.ended(connection),

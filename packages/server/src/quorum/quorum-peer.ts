@@ -21,10 +21,13 @@ import { type ConfigurationFiles, EnsembleMembership } from './ensemble-membersh
 import { LeaderRole } from './leader-role.ts'
 import { LearnerRole } from './learner-role.ts'
 import { PeerElection } from './peer-election.ts'
+import { ReadOnlyService } from './read-only-service.ts'
 import type { Role, RoleEpochs, RoleParts } from './role-parts.ts'
 
 /** The last zxid of a server that must not be counted, since it may have lost data that it acknowledged. */
 const UNTRUSTED_ZXID = -1
+/** A search that takes longer than this, and than a tick, is in vain for now. */
+const READ_ONLY_DELAY_MS = 2000
 
 export async function startQuorumPeer(config: ServerConfig, options: StartOptions): Promise<RunningServer> {
   const metrics = new ServerMetrics()
@@ -64,7 +67,9 @@ class QuorumPeer implements RunningServer, RoleEpochs {
   /** After the role in hand follows the one that a reconfiguration gives, without an election. */
   private skipsElection = false
   private isElectionReplaced = false
+  /** What this server waits for before it looks, or before it serves readers. */
   private pause: TimerHandle | null = null
+  private readOnly: ReadOnlyService | null = null
   private stopping: Promise<void> | null = null
   /** No role and no election begins any more. */
   private isStopping = false
@@ -150,6 +155,24 @@ class QuorumPeer implements RunningServer, RoleEpochs {
     this.roleState = PeerState.looking
     this.front.view.role = this.roleView()
     this.election.look(this.votedZxid(), this.epochs.currentEpoch)
+    if (this.config.isReadOnlyModeEnabled && this.isTrusted) this.awaitReadOnly()
+  }
+
+  /** Whoever can do with reading is served when the search takes long. */
+  private awaitReadOnly(): void {
+    if (this.readOnly !== null) return
+    this.pause?.cancel()
+    const delayMs = Math.max(READ_ONLY_DELAY_MS, this.config.tickTimeMs)
+    this.pause = this.options.runtime.timers.after(delayMs, () => {
+      this.readOnly = new ReadOnlyService(this.roleParts())
+      this.front.view.role = { ...this.roleView(), mode: 'read-only', isLearner: false }
+    })
+  }
+
+  private endReadOnly(): void {
+    this.pause?.cancel()
+    this.readOnly?.stop()
+    this.readOnly = null
   }
 
   /** A peer told of a newer configuration while this server looks for a leader. */
@@ -168,6 +191,7 @@ class QuorumPeer implements RunningServer, RoleEpochs {
 
   private begin(state: PeerState, vote: CurrentVote): void {
     if (this.isStopping) return
+    this.endReadOnly()
     this.leaderId = vote.leader
     this.roleState = state
     this.skipsElection = false
@@ -319,7 +343,7 @@ class QuorumPeer implements RunningServer, RoleEpochs {
   private async shutDown(): Promise<void> {
     this.isStopping = true
     this.options.logger.info('Shutting down')
-    this.pause?.cancel()
+    this.endReadOnly()
     this.front.stop()
     const { role } = this
     if (role !== null) {
@@ -349,6 +373,7 @@ class QuorumPeer implements RunningServer, RoleEpochs {
     this.isStopping = true
     this.stopping = Promise.resolve()
     this.role?.abandon()
+    this.endReadOnly()
     this.front.stop()
     this.close()
     this.settleClosed(error)

@@ -3,6 +3,7 @@ import type { ServerConfig } from '../config/server-config.ts'
 import type { Logger } from '../logger.ts'
 import type { LeaderReadings } from '../metrics/metric-readings.ts'
 import type { ServerMetrics } from '../metrics/server-metrics.ts'
+import { LocalSessions } from '../pipeline/local-sessions.ts'
 import type { Replica } from '../replica.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { ServerFront } from '../server-front.ts'
@@ -64,10 +65,32 @@ export interface Role {
   abandon(): void
 }
 
+/** Where the sessions go that only this server knows; null when the configuration wants none. */
+export function localSessionsOf({ config, runtime, logger, metrics }: RoleParts): LocalSessions | null {
+  const { areLocalSessionsEnabled, areLocalSessionsUpgraded } = config.quorum
+  if (!areLocalSessionsEnabled) return null
+  const { clock, timers } = runtime
+  return new LocalSessions({
+    tickMs: config.tickTimeMs,
+    clock,
+    timers,
+    logger,
+    ephemerals: areLocalSessionsUpgraded ? 'upgrade' : 'refuse',
+    onExpired: () => {
+      metrics.sessions.expired++
+    },
+  })
+}
+
 /** Requests that a member takes in process at a time: all together shall not bring more to the leader than one server could. */
 export function outstandingLimitOf({ config, membership }: RoleParts): number {
   const voterCount = membership.committed.voters.size
   return voterCount > 2
     ? Math.max(1, Math.floor(config.globalOutstandingLimit / (voterCount - 1)))
     : config.globalOutstandingLimit
+}
+
+/** The byte that a server's session ids begin with. */
+export function idByteOf(serverId: number): number {
+  return ((serverId % 256) + 256) % 256
 }
