@@ -1,6 +1,7 @@
 // The public surface without a platform: whoever imports this passes a `runtime`.
 
 export { type Acl, CREATOR_ALL_ACL, OPEN_ACL, Perm, READ_ACL } from '@tskeeper/protocol'
+export { whenAborted } from './abort-listeners.ts'
 export { type DataInput, decodeJson, decodeText, encodeJson, encodeText } from './data.ts'
 export {
   type ErrorCategory,

@@ -7,6 +7,8 @@ import {
   isZooKeeperError,
   type NodeValue,
   type Stat,
+  type TransactionBuilder,
+  type TransactionResult,
   type WatchEvent,
   type WatchFn,
   type ZooKeeper,
@@ -59,6 +61,29 @@ import {
   expectTypeOf<number>().toExtend<Parameters<ZooKeeper['set']>[1]>()
   // @ts-expect-error there is no such kind of watch
   expectTypeOf<'recursive'>().toExtend<Parameters<ZooKeeper['addWatch']>[1]>()
+}
+
+// What is given to one operation is not taken by another.
+{
+  // @ts-expect-error only removeWatches can do without a server
+  expectTypeOf<{ local: true }>().toExtend<Parameters<ZooKeeper['get']>[1]>()
+  expectTypeOf<{ local: true }>().toExtend<Parameters<ZooKeeper['removeWatches']>[2]>()
+  // @ts-expect-error a new configuration is given as changes or as a whole, not both
+  expectTypeOf<{ joining: string[]; members: string[] }>().toExtend<Parameters<ZooKeeper['reconfig']>[0]>()
+  // @ts-expect-error an exists has no version to compare
+  expectTypeOf<{ version: number }>().toExtend<Parameters<ZooKeeper['exists']>[1]>()
+  // @ts-expect-error only TTL nodes in a transaction have a time to live either
+  expectTypeOf<{ mode: 'ephemeral'; ttlMs: number }>().toExtend<Parameters<TransactionBuilder['create']>[2]>()
+}
+
+// A result of a transaction is one of its kinds.
+{
+  const result = {} as TransactionResult
+  if (result.type === 'create') expectTypeOf(result.path).toEqualTypeOf<string>()
+  // @ts-expect-error a set has no path to give
+  if (result.type === 'set') expectTypeOf(result.path).toEqualTypeOf<string>()
+  // @ts-expect-error there is no such part
+  expectTypeOf(result.type === 'get').toEqualTypeOf<boolean>()
 }
 
 // Callbacks of watches take an event and nothing else.

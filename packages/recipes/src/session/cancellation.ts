@@ -1,7 +1,7 @@
 // How a wait ends early: by the caller's signal or by a deadline, both of which become one signal whose reason is the
 // error to reject with.
 
-import { isZooKeeperError, type TimerHandle, type ZooKeeper, ZooKeeperError } from '@tskeeper/client'
+import { isZooKeeperError, type TimerHandle, whenAborted, type ZooKeeper, ZooKeeperError } from '@tskeeper/client'
 
 /** What everything that waits takes. */
 export interface WaitOptions {
@@ -18,7 +18,8 @@ const TIMER_MS_MAX = 2_147_483_647
 export class Cancellation implements Disposable {
   readonly #controller = new AbortController()
   readonly #what: string
-  readonly #outer: AbortSignal | null
+  readonly #outer: AbortSignal | undefined
+  readonly #stopListening: () => void
   readonly #zk: ZooKeeper
   #timer: TimerHandle | null = null
 
@@ -26,10 +27,10 @@ export class Cancellation implements Disposable {
   constructor(zk: ZooKeeper, what: string, options: WaitOptions = {}) {
     this.#zk = zk
     this.#what = what
-    this.#outer = options.signal ?? null
+    this.#outer = options.signal
     if (options.deadlineMs !== undefined) this.#wait(options.deadlineMs)
+    this.#stopListening = whenAborted(this.#outer, this.#onAbort)
     if (this.#outer?.aborted === true) this.#onAbort()
-    else this.#outer?.addEventListener('abort', this.#onAbort)
   }
 
   /** Its reason, once aborted, is a `ZooKeeperError` with the code `ABORTED` or `TIMEOUT`. */
@@ -53,7 +54,7 @@ export class Cancellation implements Disposable {
 
   [Symbol.dispose](): void {
     this.#timer?.cancel()
-    this.#outer?.removeEventListener('abort', this.#onAbort)
+    this.#stopListening()
   }
 }
 
@@ -62,9 +63,9 @@ export function unlessAborted<T>(signal: AbortSignal | null, promise: Promise<T>
   if (signal === null) return promise
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason)
+    const stopListening = whenAborted(signal, onAbort)
     if (signal.aborted) onAbort()
-    else signal.addEventListener('abort', onAbort)
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+    promise.then(resolve, reject).finally(stopListening)
   })
 }
 
@@ -76,11 +77,11 @@ export function pause(zk: ZooKeeper, delayMs: number, signal: AbortSignal | null
       reject(signal?.reason)
     }
     const timer = zk.runtime.timers.after(delayMs, () => {
-      signal?.removeEventListener('abort', onAbort)
+      stopListening()
       resolve()
     })
+    const stopListening = whenAborted(signal ?? undefined, onAbort)
     if (signal?.aborted === true) onAbort()
-    else signal?.addEventListener('abort', onAbort, { once: true })
   })
 }
 
@@ -88,10 +89,10 @@ export function pause(zk: ZooKeeper, delayMs: number, signal: AbortSignal | null
 export function untilAborted(...signals: readonly AbortSignal[]): Promise<void> {
   return new Promise((resolve) => {
     const onAbort = (): void => {
-      for (const signal of signals) signal.removeEventListener('abort', onAbort)
+      for (const stopListening of stops) stopListening()
       resolve()
     }
-    for (const signal of signals) signal.addEventListener('abort', onAbort)
+    const stops = signals.map((signal) => whenAborted(signal, onAbort))
     if (signals.some((signal) => signal.aborted)) onAbort()
   })
 }

@@ -45,6 +45,6 @@ const kinds: readonly (readonly [option: string, kind: WatchKind])[] = [
 
 async function removeWatches(call: CommandCall, context: CommandContext): Promise<Answer> {
   const kind = kinds.find(([option]) => call.has(option))?.[1] ?? 'any'
-  await context.client.removeWatches(call.path, kind, context.operation)
+  await context.client.removeWatches(call.path, kind, { ...context.operation, local: call.has('l') })
   return { json: { path: call.path, kind } }
 }
