@@ -143,6 +143,11 @@ export class MemoryDisk implements Disk {
     this.faults.push({ fault, remaining: fault.after ?? 0 })
   }
 
+  /** Takes back the faults that have not come. */
+  clearFaults(): void {
+    this.faults = []
+  }
+
   makeUnwritable(directory: string): void {
     this.unwritable.add(directory)
   }
@@ -198,6 +203,15 @@ export class MemoryDisk implements Disk {
 
   unsyncedNameChanges(): number {
     return this.nameChanges.length
+  }
+
+  /** The bytes that the file would have after a power failure in which nothing but what is durable survives; null if it would not be there. */
+  readDurable(path: string): Uint8Array | null {
+    const durable = this.durableNames.get(path)?.durable
+    if (durable === undefined) return null
+    const bytes = new Uint8Array(durable.length)
+    durable.read(bytes, 0, bytes.length, 0)
+    return bytes
   }
 
   // --- Disk -------------------------------------------------------------------------------------
@@ -314,9 +328,14 @@ export class MemoryDisk implements Disk {
 
   /** Room for more bytes of files, as a count of bytes that may be added. */
   freeBytes(): number {
+    return this.capacityBytes === Number.POSITIVE_INFINITY ? this.capacityBytes : this.capacityBytes - this.usedBytes()
+  }
+
+  /** Bytes that all files hold together. */
+  usedBytes(): number {
     let used = 0
     for (const inode of this.names.values()) used += inode.current.allocated
-    return this.capacityBytes - used
+    return used
   }
 
   lastSequence(): number {

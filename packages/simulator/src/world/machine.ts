@@ -3,12 +3,9 @@
 // virtual machine that is moved) holds everything up and lets it all come at once afterwards.
 
 import type { SeededRandom } from '@tskeeper/core'
-import { WORLD_BEGINS_MS, type World } from './world.ts'
+import { type Incarnation, WORLD_BEGINS_MS, type World } from './world.ts'
 
-/** One life of a process, from its start to its crash. */
-export interface Incarnation {
-  isAlive: boolean
-}
+export type { Incarnation } from './world.ts'
 
 export interface VirtualTimerHandle {
   cancel(): void
@@ -24,7 +21,7 @@ export class Machine {
   clockRate = 1
   /** How far the wall clock is off, in milliseconds. */
   wallOffsetMs = 0
-  incarnation: Incarnation = { isAlive: false }
+  incarnation: Incarnation
   private isPaused = false
   private held: { readonly incarnation: Incarnation; readonly action: () => void }[] = []
 
@@ -33,15 +30,21 @@ export class Machine {
     this.name = name
     this.address = address
     this.random = world.forkRandom()
+    this.incarnation = { isAlive: false, name }
   }
 
   get isUp(): boolean {
     return this.incarnation.isAlive
   }
 
-  /** Begins the life of a new process. */
+  get isHeldUp(): boolean {
+    return this.isPaused
+  }
+
+  /** Begins the life of a new process, which is the one that acts until the end of this event. */
   boot(): Incarnation {
-    this.incarnation = { isAlive: true }
+    this.incarnation = { isAlive: true, name: this.name }
+    this.world.active = this.incarnation
     return this.incarnation
   }
 
@@ -69,8 +72,12 @@ export class Machine {
   /** Runs something in a process: now, when the pause is over, or never. */
   deliver(incarnation: Incarnation, action: () => void): void {
     if (!incarnation.isAlive) return
-    if (this.isPaused) this.held.push({ incarnation, action })
-    else action()
+    if (this.isPaused) {
+      this.held.push({ incarnation, action })
+      return
+    }
+    this.world.active = incarnation
+    action()
   }
 
   monotonicMs(): number {

@@ -16,6 +16,8 @@ export interface ServerNodeOptions {
   readonly id: number
   /** Keys of zoo.cfg; the data directory, the client port and the id are added. */
   readonly properties: ReadonlyMap<string, string>
+  /** System properties, with their full names. */
+  readonly systemProperties: ReadonlyMap<string, string>
   /** False for a server that stands alone: it needs no file `myid`. */
   readonly hasId: boolean
   readonly logger: Logger
@@ -28,6 +30,10 @@ export class ServerNode {
   server: RunningServer | null = null
   /** Why the server ended by itself, for example for a disk that failed. */
   ending: Error | null = null
+  /** The power is about to fail in the middle of a change of the disk. */
+  onCrashInWrite: () => void = () => {}
+  /** Changes of the disk before the power fails, -1 for no such thing. */
+  private changesToCrash = -1
   private readonly network: VirtualNetwork
   private readonly options: ServerNodeOptions
 
@@ -39,6 +45,7 @@ export class ServerNode {
     this.disk = new MachineDisk(this.machine)
     network.addMachine(this.machine)
     const { disk } = this.disk
+    disk.onChange = () => this.changing()
     disk.makeDirectory(DATA_DIRECTORY)
     disk.syncDirectory('/')
     if (!options.hasId) return
@@ -57,7 +64,7 @@ export class ServerNode {
     const runtime = machineRuntime(machine, this.network, this.disk.disk)
     const properties = new Map([...options.properties, ['dataDir', DATA_DIRECTORY], ['clientPort', `${CLIENT_PORT}`]])
     this.ending = null
-    const sources = { disk: runtime.disk, logger: options.logger, workingDirectory: '/', properties: new Map<string, string>() }
+    const sources = { disk: runtime.disk, logger: options.logger, workingDirectory: '/', properties: options.systemProperties }
     const config = configFromProperties(properties, sources)
     startServer(config, { runtime, logger: options.logger }).then(
       (server) => {
@@ -73,6 +80,33 @@ export class ServerNode {
     if (!incarnation.isAlive) return
     this.ending = error
     this.die()
+  }
+
+  /** Ends the process as an operator does. */
+  stop(): void {
+    const { server, machine } = this
+    if (server === null || !machine.isUp) return
+    machine.deliver(machine.incarnation, () => void server.stop())
+  }
+
+  /** The power fails at the `count`-th change of the disk from now on; 0 is the next. */
+  crashInWrite(count: number): void {
+    this.changesToCrash = count
+  }
+
+  /** What was to happen in a write does not happen any more. */
+  calm(): void {
+    this.changesToCrash = -1
+  }
+
+  private changing(): void {
+    const { active } = this.machine.world
+    // A process that died in the middle of an event stumbles on, but writes nothing.
+    if (active !== null && !active.isAlive) throw new Error('the machine is off')
+    if (this.changesToCrash < 0 || this.changesToCrash-- > 0) return
+    this.onCrashInWrite()
+    this.crash()
+    throw new Error('the machine is off')
   }
 
   /** The power fails. */

@@ -45,6 +45,8 @@ export class VirtualNetwork {
   private readonly machines = new Map<string, Machine>()
   /** Directions that nothing gets through, as "from>to" addresses. */
   private readonly cuts = new Set<string>()
+  /** Milliseconds that messages from an address to another take in addition, by "from>to". */
+  private readonly delays = new Map<string, number>()
   private readonly streams = new Set<Stream>()
   private nextPort = 40_000
 
@@ -79,7 +81,14 @@ export class VirtualNetwork {
 
   mendAll(): void {
     this.cuts.clear()
+    this.delays.clear()
     for (const stream of this.streams) stream.pump()
+  }
+
+  /** Lets everything between the two addresses take longer; 0 ends that. */
+  delay(from: string, to: string, extraMs: number): void {
+    if (extraMs > 0) this.delays.set(`${from}>${to}`, extraMs)
+    else this.delays.delete(`${from}>${to}`)
   }
 
   isCut(from: string, to: string): boolean {
@@ -115,6 +124,7 @@ export class VirtualNetwork {
     const port = options.port === 0 ? this.nextPort++ : options.port
     const key = `${machine.address}:${port}`
     const { incarnation } = machine
+    if (!incarnation.isAlive) return { port, close() {} }
     if (this.bindings.has(key)) {
       this.world.after(0, () => machine.deliver(incarnation, () => ready(systemError('EADDRINUSE'), port)))
       return { port, close: (done) => this.world.after(0, () => machine.deliver(incarnation, done)) }
@@ -148,7 +158,7 @@ export class VirtualNetwork {
       })
     }
     const timeout = this.world.after(options.timeoutMs, () => settle(systemError('ETIMEDOUT'), null))
-    this.world.after(this.latencyMs(), () => {
+    this.world.after(this.latencyMs(machine.address, options.host), () => {
       if (isOver || !incarnation.isAlive) return
       const target = this.machines.get(options.host)
       if (target === undefined) return settle(systemError('ENOTFOUND'), null)
@@ -162,7 +172,7 @@ export class VirtualNetwork {
         binding.accept(far)
         far.open()
       })
-      this.world.after(this.latencyMs(), () => {
+      this.world.after(this.latencyMs(options.host, machine.address), () => {
         if (isOver) return near.destroy()
         settle(null, near)
         machine.deliver(incarnation, () => near.open())
@@ -191,9 +201,10 @@ export class VirtualNetwork {
     this.streams.delete(stream)
   }
 
-  latencyMs(): number {
+  latencyMs(from: string, to: string): number {
     const { latencyMinMs, latencyMaxMs } = this.weather
-    return latencyMinMs + this.random.next() * (latencyMaxMs - latencyMinMs)
+    const extraMs = this.delays.get(`${from}>${to}`) ?? 0
+    return extraMs + latencyMinMs + this.random.next() * (latencyMaxMs - latencyMinMs)
   }
 }
 
@@ -247,7 +258,7 @@ class Stream implements NetworkConnection {
   }
 
   write(bytes: Uint8Array, length: number): boolean {
-    if (this.isClosed || this.hasEnded) return true
+    if (this.isClosed || this.hasEnded || !this.incarnation.isAlive) return true
     this.outbox.push(...this.parcels(bytes.slice(0, length)))
     this.bytesUnderWay += length
     this.pump()
@@ -283,7 +294,7 @@ class Stream implements NetworkConnection {
     if (this.isClosed) return
     const { peer } = this
     this.close(null)
-    if (peer !== null) this.network.world.after(this.network.latencyMs(), () => peer.peerIsGone())
+    if (peer !== null) this.network.world.after(this.latencyMs(), () => peer.peerIsGone())
   }
 
   /** Both ends learn that the connection broke. */
@@ -298,7 +309,7 @@ class Stream implements NetworkConnection {
     const { peer } = this
     this.isClosed = true
     this.network.forget(this)
-    if (peer !== null) this.network.world.after(this.network.latencyMs(), () => peer.peerIsGone())
+    if (peer !== null) this.network.world.after(this.latencyMs(), () => peer.peerIsGone())
   }
 
   /** The other end is closed. A reset that cannot get through is learnt by the time-out only. */
@@ -324,7 +335,7 @@ class Stream implements NetworkConnection {
     this.stuckSinceMs = -1
     this.isMoving = true
     const size = parcel === 'end' ? 1 : parcel.bytes.length
-    const due = world.nowMs + this.network.latencyMs() + size / this.network.weather.bytesPerMs
+    const due = world.nowMs + this.latencyMs() + size / this.network.weather.bytesPerMs
     this.arrivesMs = Math.max(due, this.arrivesMs)
     world.after(this.arrivesMs - world.nowMs, () => this.arrived(parcel, size))
   }
@@ -340,6 +351,7 @@ class Stream implements NetworkConnection {
   }
 
   private arrived(parcel: Parcel, size: number): void {
+    const { world } = this.network
     this.isMoving = false
     if (this.isClosed) return
     // It was cut while this was on its way: it has to be sent again.
@@ -352,12 +364,18 @@ class Stream implements NetworkConnection {
     this.peer?.receive(parcel)
     if (this.owesDrain && this.bytesUnderWay === 0) {
       this.owesDrain = false
-      this.deliver(() => {
-        if (!this.isClosed) this.handler.onDrain()
-      })
+      world.after(0, () => this.deliver(() => this.drained()))
     }
     this.closeIfBothEnded()
     this.pump()
+  }
+
+  private drained(): void {
+    if (!this.isClosed) this.handler.onDrain()
+  }
+
+  private latencyMs(): number {
+    return this.network.latencyMs(this.machine.address, this.remoteAddress)
   }
 
   private receive(parcel: Parcel): void {

@@ -7,12 +7,24 @@ import { EventQueue, type ScheduledEvent } from './event-queue.ts'
 /** Wall clock time at which every world begins, in milliseconds since 1970. */
 export const WORLD_BEGINS_MS = 1_750_000_000_000
 
+/** One life of a process, from its start to its crash. */
+export interface Incarnation {
+  isAlive: boolean
+  /** The machine that it runs on. */
+  readonly name: string
+}
+
+/** Turns that are asked for at once: the platform goes around its loop once for all of them. */
+const TURNS_AHEAD = 32
+
 export class World {
   readonly seed: number
   /** Virtual milliseconds since the beginning. */
   nowMs = 0
   /** Events that have happened. */
   eventCount = 0
+  /** The process in which the event takes place, null for what happens to the world; at most one process acts in an event. */
+  active: Incarnation | null = null
   /** Called after each event, when its promises have settled: a place for what must always be true. */
   afterEvent: () => void = () => {}
   private readonly queue = new EventQueue()
@@ -46,16 +58,26 @@ export class World {
    */
   runUntil(untilMs: number, isDone: () => boolean = () => false): Promise<boolean> {
     return new Promise((resolve, reject) => {
+      let isOver = false
       const turn = (): void => {
+        if (isOver) return
         try {
           const outcome = this.turn(untilMs, isDone)
-          if (outcome === null) setImmediate(turn)
-          else resolve(outcome)
+          if (outcome === null) return
+          isOver = true
+          resolve(outcome)
         } catch (error) {
+          isOver = true
           reject(error)
         }
       }
-      setImmediate(turn)
+      // Promises settle between any two of these callbacks.
+      const schedule = (): void => {
+        if (isOver) return
+        for (let i = 0; i < TURNS_AHEAD; i++) setImmediate(turn)
+        setImmediate(schedule)
+      }
+      schedule()
     })
   }
 
@@ -72,7 +94,17 @@ export class World {
     this.queue.take()
     this.nowMs = event.dueMs
     this.eventCount++
-    event.action?.()
+    this.active = null
+    this.happen(event)
     return null
+  }
+
+  private happen(event: ScheduledEvent): void {
+    try {
+      event.action?.()
+    } catch (error) {
+      // A process that dies in the middle of an event stumbles on to its end: nobody hears of that.
+      if (this.active?.isAlive !== false) throw error
+    }
   }
 }
