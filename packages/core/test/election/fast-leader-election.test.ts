@@ -100,7 +100,13 @@ test('A124: a better proposal is taken over, and the changed vote is sent to all
   expect(effects.take()).toEqual([2, 3, 4, 5].map((id) => `to ${id}: LOOKING 2 zxid 0 epoch 0 round 1`))
   election.notification(3, notify(3, { zxid: 4, peerEpoch: 1 }), 20)
   expect(effects.take()).toEqual([2, 3, 4, 5].map((id) => `to ${id}: LOOKING 3 zxid 4 epoch 1 round 1`))
-  election.notification(5, notify(5, { zxid: 3, peerEpoch: 1 }), 20)
+})
+
+test('a peer that proposes what is worse in the same round is told what is better, and nobody else is', () => {
+  const { election, effects } = lookingServer(3, 5)
+  election.notification(2, notify(2), 10)
+  expect(effects.take()).toEqual(['to 2: LOOKING 3 zxid 0 epoch 0 round 1'])
+  election.notification(2, notify(3), 20)
   expect(effects.take()).toEqual([])
 })
 
