@@ -24,7 +24,7 @@ export function freePort(): Promise<number> {
 
 /** Opens a session and reads a node in it; returns when that was answered, or null if it was not. */
 export async function tryRead(port: number, path: string): Promise<number | null> {
-  const control = new ControlSession(new SocketTransport({ host: HOST, port }), SESSION_TIMEOUT_MS)
+  const control = new ControlSession(new SocketTransport([{ host: HOST, port }]), SESSION_TIMEOUT_MS)
   let timer: NodeJS.Timeout | null = null
   try {
     const timeout = new Promise<never>((_resolve, reject) => {

@@ -47,12 +47,12 @@ export class ControlSession implements SessionHandler {
   private rejectReady: (error: Error) => void = () => {}
   private resolveClosed: () => void = () => {}
 
-  constructor(transport: Transport, sessionTimeoutMs: number) {
+  constructor(transport: Transport, sessionTimeoutMs: number, server = 0) {
     this.ready = new Promise((resolve, reject) => {
       this.resolveReady = resolve
       this.rejectReady = reject
     })
-    this.session = new Session(transport, CONTROL_SESSION, sessionTimeoutMs, this)
+    this.session = new Session(transport, CONTROL_SESSION, sessionTimeoutMs, this, server)
   }
 
   /** Resolves once the server has granted the session. */

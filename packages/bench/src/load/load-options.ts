@@ -23,7 +23,8 @@ export type WorkloadName = keyof typeof WORKLOADS
 
 /** One load, completely described. */
 export interface LoadOptions {
-  readonly server: ServerAddress
+  /** Sessions are spread over them, one after the other; the first prepares and inspects the run. */
+  readonly servers: readonly ServerAddress[]
   readonly workload: WorkloadName
   readonly connections: number
   readonly window: number
@@ -61,7 +62,7 @@ Workloads, and what one operation is:
 ${workloads.join('\n')}
 
 Options:
-  --server HOST:PORT      127.0.0.1:2181
+  --server HOST:PORT,...  the servers that the sessions are spread over (127.0.0.1:2181)
   --connections N         sessions (1)
   --window N              operations outstanding on each (1)
   --payload BYTES         node data: 0, or 16 and more (1024)
@@ -101,7 +102,7 @@ export function parseLoadOptions(argv: readonly string[]): LoadOptions {
   if (root !== null && !/^\/[\x21-\x7e]*[^/]$/.test(root))
     throw new UsageError(`--root ${root}: an absolute path in ASCII is expected`)
   return {
-    server: parseAddress(textOption(values, 'server', '127.0.0.1:2181')),
+    servers: textOption(values, 'server', '127.0.0.1:2181').split(',').map(parseAddress),
     workload,
     connections: numberOption(values, 'connections', 1, wholeFrom(1)),
     window: numberOption(values, 'window', 1, wholeFrom(1)),
@@ -166,7 +167,8 @@ function workloadNamed(name: string | null): WorkloadName {
   return name as WorkloadName
 }
 
-function parseAddress(text: string): ServerAddress {
+/** Reads `host:port`, an IPv6 address in brackets; throws a `UsageError` that says what is wrong. */
+export function parseAddress(text: string): ServerAddress {
   const match = /^(.+):(\d{1,5})$/.exec(text)
   const port = Number(match?.[2])
   if (match === null || port < 1 || port > 65535) throw new UsageError(`--server ${text}: HOST:PORT is expected`)

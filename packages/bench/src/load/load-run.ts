@@ -40,11 +40,12 @@ export async function runLoad(options: LoadOptions, transport: Transport): Promi
   try {
     await control.open()
     const setting = settingOf(options)
+    const catchUp = (): Promise<void> => letOthersCatchUp(options, setting, transport)
     await control.create(setting.root, Buffer.alloc(0))
     const result =
       options.workload === 'watch'
-        ? await runWatch(options, setting, control, group)
-        : await runLoop(options, setting, control, group)
+        ? await runWatch(options, setting, control, group, catchUp)
+        : await runLoop(options, setting, control, group, catchUp)
     if (!options.keepsNodes) await control.deleteTree(setting.root)
     await control.close()
     return result
@@ -60,9 +61,11 @@ async function runLoop(
   setting: WorkloadSetting,
   control: ControlSession,
   group: SessionGroup,
+  catchUp: () => Promise<void>,
 ): Promise<LoadReport> {
   const workload = makeWorkload(options, setting)
   await workload.prepare(control)
+  await catchUp()
   await group.open(options.connections)
   const outcome = await new LoadLoop(group.sessions, workload, planOf(options)).run()
   await workload.inspect(control)
@@ -76,12 +79,29 @@ async function runWatch(
   setting: WorkloadSetting,
   control: ControlSession,
   group: SessionGroup,
+  catchUp: () => Promise<void>,
 ): Promise<LoadReport> {
   await group.open(options.connections)
   const fanOut = new WatchFanOut(group.sessions, control, setting, options.operations ?? 1, options.stallMs)
+  await fanOut.prepare()
+  await catchUp()
   const outcome = await fanOut.run()
   await group.close()
   return report(options, setting.root, outcome, outcome.allToldMs)
+}
+
+/** A follower may lag behind: before sessions of other servers read what the first server has made, theirs must have it. */
+async function letOthersCatchUp(options: LoadOptions, setting: WorkloadSetting, transport: Transport): Promise<void> {
+  for (let server = 1; server < transport.serverCount; server++) {
+    const control = new ControlSession(transport, options.sessionTimeoutMs, server)
+    try {
+      await control.open()
+      await control.sync(setting.root)
+      await control.close()
+    } finally {
+      control.destroy()
+    }
+  }
 }
 
 /** Against a server that answers without looking there is nothing to prepare, and nothing to inspect. */

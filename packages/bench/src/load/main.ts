@@ -17,7 +17,7 @@ async function main(): Promise<void> {
     return
   }
   const options = parseLoadOptions(argv)
-  const result = await runLoad(options, new SocketTransport(options.server))
+  const result = await runLoad(options, new SocketTransport(options.servers))
   console.log(JSON.stringify(result))
   if (!options.isQuiet) console.error(loadLine(result))
 }

@@ -61,7 +61,14 @@ export class Session implements ChannelReceiver {
   /** One function for all writes: no closure a batch. */
   private readonly onWritten: () => void
 
-  constructor(transport: Transport, index: number, sessionTimeoutMs: number, handler: SessionHandler) {
+  /** Connects to the server with the number of the session, unless another one is named. */
+  constructor(
+    transport: Transport,
+    index: number,
+    sessionTimeoutMs: number,
+    handler: SessionHandler,
+    server: number = Math.max(index, 0),
+  ) {
     this.index = index
     this.handler = handler
     this.reply = new ReplyFrame(index)
@@ -69,7 +76,7 @@ export class Session implements ChannelReceiver {
       this.isWriting = false
       if (this.output.position > 0) this.flush()
     }
-    this.channel = transport.connect(this)
+    this.channel = transport.connect(this, server)
     const frame = connectFrame(sessionTimeoutMs)
     const at = this.output.take(frame.length)
     this.output.bytes.set(frame, at)

@@ -14,15 +14,19 @@ export interface ServerAddress {
  * nothing else can come between, and no memory is taken for each chunk.
  */
 export class SocketTransport implements Transport {
-  private readonly address: ServerAddress
+  private readonly addresses: readonly ServerAddress[]
   private readonly input = new ViewedBuffer(INPUT_BYTES)
 
-  constructor(address: ServerAddress) {
-    this.address = address
+  constructor(addresses: readonly ServerAddress[]) {
+    this.addresses = addresses
   }
 
-  connect(receiver: ChannelReceiver): Channel {
-    return new SocketChannel(this.address, this.input, receiver)
+  get serverCount(): number {
+    return this.addresses.length
+  }
+
+  connect(receiver: ChannelReceiver, server: number): Channel {
+    return new SocketChannel(this.addresses[server % this.addresses.length] as ServerAddress, this.input, receiver)
   }
 }
 

@@ -27,5 +27,8 @@ export interface Channel {
 
 /** How connections are made: sockets in a measurement, a server in memory in the tests. */
 export interface Transport {
-  connect(receiver: ChannelReceiver): Channel
+  /** How many servers there are to connect to. */
+  readonly serverCount: number
+  /** Connects to one of them; numbers beyond the last begin again with the first. */
+  connect(receiver: ChannelReceiver, server: number): Channel
 }

@@ -58,8 +58,12 @@ export class WatchFanOut implements SessionHandler {
     this.isArmed = new Uint8Array(sessions.length)
   }
 
-  async run(): Promise<FanOutOutcome> {
+  /** Makes the node, which every server must have before `run`. */
+  async prepare(): Promise<void> {
     await this.control.create(this.path, this.payload.make({ key: KEY, writer: 0, sequence: 0 }))
+  }
+
+  async run(): Promise<FanOutOutcome> {
     for (const session of this.sessions) session.handler = this
     await this.arm()
     for (let round = 0; round < WARMUP_ROUNDS; round++) await this.round(false)

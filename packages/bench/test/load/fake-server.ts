@@ -10,6 +10,8 @@ export interface FakeReply {
 }
 
 export interface FakeServerOptions {
+  /** All of them show the same nodes at once; 1 without it. */
+  readonly serverCount?: number
   /** Replies arrive in pieces of so many bytes; all at once without it. */
   readonly pieceBytes?: number
   /** Changes, multiplies or drops replies. */
@@ -36,6 +38,8 @@ export class FakeServer implements Transport {
   readonly nodes = new Map<string, Node>()
   readonly options: FakeServerOptions
   readonly ordinals = new Map<number, number>()
+  /** What happened at which server, in order: `connect 1`, `sync 1`, `read 1`. */
+  readonly events: string[] = []
   zxid = 0
   nextSessionId = 0x100000000000001n
 
@@ -44,8 +48,14 @@ export class FakeServer implements Transport {
     this.nodes.set('/', newNode(Buffer.alloc(0), 0, 0n))
   }
 
-  connect(receiver: ChannelReceiver): Channel {
-    return new FakeChannel(this, receiver)
+  get serverCount(): number {
+    return this.options.serverCount ?? 1
+  }
+
+  connect(receiver: ChannelReceiver, server: number): Channel {
+    const number = server % this.serverCount
+    this.events.push(`connect ${number}`)
+    return new FakeChannel(this, receiver, number)
   }
 }
 
@@ -54,12 +64,14 @@ class FakeChannel implements Channel {
   private readonly receiver: ChannelReceiver
   private readonly input = new ViewedBuffer(1 << 20)
   private received: Buffer = Buffer.alloc(0)
+  private readonly number: number
   private sessionId = 0n
   private isDestroyed = false
 
-  constructor(server: FakeServer, receiver: ChannelReceiver) {
+  constructor(server: FakeServer, receiver: ChannelReceiver, number: number) {
     this.server = server
     this.receiver = receiver
+    this.number = number
   }
 
   write(bytes: Uint8Array, onWritten: () => void): void {
@@ -105,6 +117,8 @@ class FakeChannel implements Channel {
     const xid = frame.readInt32BE(0)
     const type = frame.readInt32BE(4)
     const before = this.server.zxid
+    if (type === 9) this.server.events.push(`sync ${this.number}`)
+    if (type === 4) this.server.events.push(`read ${this.number}`)
     const body = this.answer(type, frame, 8)
     this.send(type, Buffer.concat([header(xid, this.server.zxid, 0), body]), xid)
     if (type !== -11) return

@@ -4,7 +4,7 @@ import { loadUsage, parseLoadOptions, WORKLOADS } from '../../src/load/load-opti
 
 test('a workload alone gives the defaults that the usage names', () => {
   expect(parseLoadOptions(['--workload', 'get'])).toMatchObject({
-    server: { host: '127.0.0.1', port: 2181 },
+    servers: [{ host: '127.0.0.1', port: 2181 }],
     connections: 1,
     window: 1,
     payloadBytes: 1024,
@@ -19,7 +19,7 @@ test('a workload alone gives the defaults that the usage names', () => {
 
 test('each option lands in its field, with its unit', () => {
   const argv =
-    '--workload mix --server [::1]:99 --connections 64 --window 16 --payload 100 --duration 1.5 --warmup 0.5 --rate 2000'
+    '--workload mix --server [::1]:99,b:2181 --connections 64 --window 16 --payload 100 --duration 1.5 --warmup 0.5 --rate 2000'
   const options = parseLoadOptions([
     ...argv.split(' '),
     '--read-share',
@@ -33,7 +33,10 @@ test('each option lands in its field, with its unit', () => {
     '3',
   ])
   expect(options).toMatchObject({
-    server: { host: '::1', port: 99 },
+    servers: [
+      { host: '::1', port: 99 },
+      { host: 'b', port: 2181 },
+    ],
     connections: 64,
     window: 16,
     payloadBytes: 100,

@@ -60,6 +60,21 @@ describe('against a server that is right', () => {
     expect(report.outcome.verifiedReplies).toBe(200)
   })
 
+  test('sessions are spread over the servers, and none reads from a server that has not caught up', async () => {
+    for (const workload of ['get', 'watch']) {
+      const server = new FakeServer({ serverCount: 3 })
+      await runLoad(options('--workload', workload, '--connections', '6', '--operations', '6'), server)
+      for (const number of [0, 1, 2]) {
+        expect(server.events.filter((event) => event === `read ${number}`).length).toBeGreaterThanOrEqual(2)
+      }
+      for (const number of [1, 2]) {
+        const synced = server.events.indexOf(`sync ${number}`)
+        expect(synced).toBeGreaterThan(0)
+        expect(server.events.indexOf(`read ${number}`)).toBeGreaterThan(synced)
+      }
+    }
+  })
+
   test('watch tells how long each round took', async () => {
     const report = await run({}, '--workload', 'watch', '--connections', '20', '--operations', '4')
     expect(report.allToldMs).toHaveLength(4)
