@@ -102,7 +102,8 @@ export class TestEnsemble implements AsyncDisposable {
     return join(this.directory, `server-${id}`)
   }
 
-  async startServer(id: number): Promise<void> {
+  /** Starts one server; `more` adds to its configuration. */
+  async startServer(id: number, more: TestProperties = {}): Promise<void> {
     const runtime = nodeRuntime()
     const dataDir = this.dataDirectory(id)
     runtime.disk.makeDirectory(dataDir)
@@ -115,6 +116,7 @@ export class TestEnsemble implements AsyncDisposable {
       Object.entries({
         ...DEFAULTS,
         ...this.#properties,
+        ...more,
         clientPort: this.clientPort(id),
         dataDir,
         ...Object.fromEntries(members),

@@ -131,6 +131,8 @@ export function endPacketData(out: ByteWriter, start: number): void {
 export class QuorumPacketSpan {
   type = 0
   zxid = 0
+  /** The packet's first byte. */
+  start = 0
   /** First byte of the data. */
   dataStart = 0
   /** -1 for no data, which is not the same as data of no bytes. */
@@ -157,6 +159,7 @@ export class QuorumPacketSpan {
     if (packetEnd > end) return packetEnd - start
     this.type = view.getInt32(start)
     this.zxid = view.getInt32(start + 4) * 4294967296 + view.getUint32(start + 8)
+    this.start = start
     this.dataStart = start + QUORUM_PACKET_HEADER_SIZE
     this.dataLength = dataLength
     this.authStart = authStart

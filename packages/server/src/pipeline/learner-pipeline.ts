@@ -50,6 +50,11 @@ export interface LearnerPipelineParts {
   readonly onFailure: (error: Error) => void
 }
 
+/** A sync that another server's client sent, and that is with the leader. */
+interface ForwardedSync {
+  readonly released: () => void
+}
+
 /** A client's request that is with the leader. */
 interface Waiting {
   readonly connection: ClientConnection
@@ -64,7 +69,7 @@ interface Waiting {
 export class LearnerPipeline implements WritePath {
   private readonly parts: LearnerPipelineParts
   private readonly waiting = new Ring<Waiting>()
-  private readonly waitingSyncs = new Ring<Waiting>()
+  private readonly waitingSyncs = new Ring<Waiting | ForwardedSync>()
   private largeBytes = 0
   /** Transactions that are not applied, or not logged yet; the last batch takes what comes until it is sealed. */
   private readonly received: ReceivedBatch[] = []
@@ -144,10 +149,19 @@ export class LearnerPipeline implements WritePath {
     this.parts.sender.sendRequest(sessionId, xid, Op.sync, input, connection.identities)
   }
 
+  /** A sync of an observer's client was sent on to the leader. */
+  awaitSync(released: () => void): void {
+    this.waitingSyncs.push({ released })
+  }
+
   /** The leader has sent everything that was committed when the oldest sync reached it. False if none waits. */
   releaseSync(): boolean {
     const sync = this.waitingSyncs.shift()
     if (sync === null) return false
+    if ('released' in sync) {
+      sync.released()
+      return true
+    }
     const nowMs = this.parts.clock.monotonicMs()
     this.parts.commits.answer(sync.connection, Op.sync, sync.xid, ErrorCode.OK, sync.echo ?? NO_BYTES, nowMs, sync.arrivedMs)
     return true
@@ -157,7 +171,9 @@ export class LearnerPipeline implements WritePath {
     const nowMs = this.parts.clock.monotonicMs()
     for (const ring of [this.waiting, this.waitingSyncs]) {
       for (let i = 0; i < ring.size; i++) {
-        const { sessionId, op, xid, arrivedMs } = ring.at(i)
+        const request = ring.at(i)
+        if ('released' in request) continue
+        const { sessionId, op, xid, arrivedMs } = request
         yield { sessionId, opcode: op, cxid: xid, zxid: 0, path: null, ageMs: nowMs - arrivedMs }
       }
     }

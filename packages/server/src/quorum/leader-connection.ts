@@ -6,33 +6,38 @@ import type { MemberAddress } from '@tskeeper/core'
 import type { ConnectionAttempt, ConnectionHandler, NetworkConnection } from '../runtime/network.ts'
 import type { Runtime, TimerHandle } from '../runtime/runtime.ts'
 
-/** As many as come to about five of the longest pauses. */
-const ATTEMPTS_MAX = 9
+/** The pauses between the attempts on one address. */
+export interface AttemptPauses {
+  readonly longestMs: number
+  /** 0: one attempt. */
+  readonly count: number
+}
+
 const FIRST_PAUSE_MS = 5
 
 export class LeaderConnection {
   private readonly runtime: Runtime
   private readonly deadlineMs: number
-  private readonly pauseMs: number
+  private readonly pauses: AttemptPauses
   private readonly handler: ConnectionHandler
   private readonly done: (error: Error | null, connection: NetworkConnection | null) => void
   private readonly attempts = new Set<ConnectionAttempt>()
-  private readonly pauses = new Set<TimerHandle>()
+  private readonly waiting = new Set<TimerHandle>()
   private addressesLeft: number
   private isOver = false
 
-  /** Gives up after `limitMs`; at most `pauseMs` lie between two attempts. `done` is called once: with the connection, whose handler is `handler`, or with the last error. */
+  /** Gives up after `limitMs`. `done` is called once: with the connection, whose handler is `handler`, or with the last error. */
   constructor(
     runtime: Runtime,
     addresses: readonly MemberAddress[],
     limitMs: number,
-    pauseMs: number,
+    pauses: AttemptPauses,
     handler: ConnectionHandler,
     done: (error: Error | null, connection: NetworkConnection | null) => void,
   ) {
     this.runtime = runtime
     this.deadlineMs = runtime.clock.monotonicMs() + limitMs
-    this.pauseMs = pauseMs
+    this.pauses = pauses
     this.handler = handler
     this.done = done
     this.addressesLeft = addresses.length
@@ -62,9 +67,9 @@ export class LeaderConnection {
 
   private failed(address: MemberAddress, number: number, error: Error): void {
     if (this.isOver) return
-    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (number - 1), this.pauseMs)
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (number - 1), this.pauses.longestMs)
     const isLate = this.runtime.clock.monotonicMs() + pauseMs >= this.deadlineMs
-    if (number >= ATTEMPTS_MAX || isLate) {
+    if (number > this.pauses.count || isLate) {
       this.addressesLeft--
       if (this.addressesLeft > 0) return
       this.cancel()
@@ -72,16 +77,16 @@ export class LeaderConnection {
       return
     }
     const pause = this.runtime.timers.after(pauseMs, () => {
-      this.pauses.delete(pause)
+      this.waiting.delete(pause)
       this.attempt(address, number + 1)
     })
-    this.pauses.add(pause)
+    this.waiting.add(pause)
   }
 
   /** Gives up; `done` is not called any more. */
   cancel(): void {
     this.isOver = true
     for (const attempt of this.attempts) attempt.cancel()
-    for (const pause of this.pauses) pause.cancel()
+    for (const pause of this.waiting) pause.cancel()
   }
 }

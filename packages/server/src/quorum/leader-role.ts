@@ -82,6 +82,8 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
 
   // --- Role ------------------------------------------------------------------------------------
 
+  readonly observerMasterId = null
+
   get progress(): string {
     const { phase } = this.leader
     if (phase === 'leading') return 'broadcast'

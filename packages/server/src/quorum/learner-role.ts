@@ -8,6 +8,8 @@ import {
   type Identity,
   Learner,
   type LearnerEffects,
+  type Member,
+  type MemberAddress,
   makeQuorumVerifier,
   parseMembershipText,
   type QuorumVerifier,
@@ -33,6 +35,7 @@ import type { TimerHandle } from '../runtime/runtime.ts'
 import { ServingStack } from '../serving-stack.ts'
 import { StartupError } from '../startup-error.ts'
 import { LeaderConnection } from './leader-connection.ts'
+import { ObserverService, type ObserverUpstream } from './observer-service.ts'
 import { type LinkHost, QuorumLink } from './quorum-link.ts'
 import { idByteOf, localSessionsOf, outstandingLimitOf, type Role, type RoleParts } from './role-parts.ts'
 import { SnapshotReceiver } from './snapshot-stream.ts'
@@ -40,6 +43,8 @@ import { TouchedSessions } from './touched-sessions.ts'
 
 /** The process cannot go on: the history cannot be cut where the leader says. */
 const EXIT_CANNOT_TRUNCATE = 13
+/** How often a new leader that does not listen yet is given more time; it comes to about five of the longest pauses. */
+const LEADER_PAUSE_COUNT = 8
 /** Bytes of a transaction's header. */
 const TXN_HEADER_SIZE = 32
 
@@ -55,7 +60,7 @@ interface Serving {
   readonly touched: TouchedSessions
 }
 
-export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSender, SessionAuthority {
+export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSender, SessionAuthority, ObserverUpstream {
   private readonly parts: LearnerRoleParts
   private readonly learner: Learner
   private connecting: LeaderConnection | null = null
@@ -71,8 +76,16 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
   private newLeaderConfig: QuorumVerifier | null = null
   /** Proposed reconfigurations that are not in force, by zxid. */
   private readonly proposedConfigs = new Map<number, QuorumVerifier>()
+  /** Feeds observers in the leader's place, if the configuration says so. */
+  private observers: ObserverService | null = null
+  /** The leader that a reconfiguration names whose transaction is applied next; null for all other transactions. */
+  private designatedLeader: number | null = null
+  /** Questions about sessions that are with the leader, in their order: this server's own are null. */
+  private readonly questions = new Map<bigint, (((isValid: boolean) => void) | null)[]>()
   private isOver = false
   private isDatabaseBroken = false
+  /** The server that this one learns from, -1 before there is one. */
+  private masterId = -1
   private readonly name: string
 
   constructor(parts: LearnerRoleParts) {
@@ -98,6 +111,10 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
 
   readonly leaderReadings = null
 
+  get observerMasterId(): string | null {
+    return this.parts.isObserver && this.masterId >= 0 ? String(this.masterId) : null
+  }
+
   get progress(): string {
     const { stage } = this.learner
     if (stage === 'broadcast') return 'broadcast'
@@ -105,27 +122,62 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
   }
 
   start(): void {
-    const { config, runtime, membership, leaderId, logger } = this.parts
-    const leader = membership.committed.member(leaderId)
-    if (leader === null) {
-      this.end(`server ${leaderId}, which is to lead, is not in the configuration`)
+    const { membership, leaderId } = this.parts
+    const masters = this.mastersToTry()
+    if (masters !== null) {
+      this.tryMasters(masters)
       return
     }
-    logger.info(`${this.name}: connecting to server ${leaderId}`)
+    const leader = membership.committed.member(leaderId)
+    if (leader === null) this.end(`server ${leaderId}, which is to lead, is not in the configuration`)
+    else
+      this.connect(leader, leader.addresses, LEADER_PAUSE_COUNT, (reason) =>
+        this.end(`server ${leaderId} cannot be reached: ${reason}`),
+      )
+  }
+
+  private connect(
+    target: Member,
+    addresses: readonly MemberAddress[],
+    pauseCount: number,
+    failed: (reason: string) => void,
+  ): void {
+    const { config, runtime, logger } = this.parts
+    logger.info(`${this.name}: connecting to server ${target.id}`)
     const limitMs = config.tickTimeMs * (config.quorum.connectToLearnerMasterLimit || config.initLimit)
     const handler = { onData(): void {}, onDrain(): void {}, onEnd(): void {}, onClose(): void {} }
-    this.connecting = new LeaderConnection(
-      runtime,
-      leader.addresses,
-      limitMs,
-      config.quorum.leaderConnectDelayMs,
-      handler,
-      (error, connection) => {
-        this.connecting = null
-        if (connection !== null) this.connected(connection)
-        else this.end(`server ${leaderId} cannot be reached: ${error?.message}`)
-      },
-    )
+    const pauses = { longestMs: config.quorum.leaderConnectDelayMs, count: pauseCount }
+    this.connecting = new LeaderConnection(runtime, addresses, limitMs, pauses, handler, (error, connection) => {
+      this.connecting = null
+      if (connection === null) failed(error?.message ?? 'no connection')
+      else {
+        this.masterId = target.id
+        this.connected(connection)
+      }
+    })
+  }
+
+  /** Where an observer that is not to burden the leader asks, in an order that chance makes; null for all others. */
+  private mastersToTry(): Member[] | null {
+    const { config, isObserver, membership, runtime } = this.parts
+    if (!isObserver || config.quorum.observerMasterPort === null) return null
+    const masters: Member[] = []
+    for (const id of membership.committed.voters) {
+      const member = membership.committed.member(id)
+      if (member !== null) masters.splice(runtime.random.below(masters.length + 1), 0, member)
+    }
+    return masters
+  }
+
+  private tryMasters(masters: readonly Member[]): void {
+    const [next, ...others] = masters
+    const port = this.parts.config.quorum.observerMasterPort
+    if (next === undefined || port === null) {
+      this.end('no server feeds observers')
+      return
+    }
+    const addresses = next.addresses.map((address) => ({ ...address, quorumPort: port }))
+    this.connect(next, addresses, 0, () => this.tryMasters(others))
   }
 
   private connected(connection: NetworkConnection): void {
@@ -140,6 +192,7 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
     this.heartbeatTimer = this.parts.runtime.timers.after(this.learner.heartbeatMs, () => {
       this.scheduleHeartbeat()
       this.learner.heartbeat()
+      this.observers?.heartbeat()
     })
   }
 
@@ -190,6 +243,7 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
       front.stopServing()
       front.closeConnections()
     }
+    this.observers?.stop()
     this.link?.close()
   }
 
@@ -403,6 +457,7 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
   activateProposed(zxid: number, designatedLeader: number): boolean {
     const config = this.proposedConfigs.get(zxid)
     this.proposedConfigs.delete(zxid)
+    this.designatedLeader = designatedLeader
     return config === undefined ? false : this.parts.membership.activate(config, designatedLeader, zxid)
   }
 
@@ -423,7 +478,15 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
   apply(zxid: number): void {
     const nowMs = this.parts.runtime.clock.monotonicMs()
     this.serving?.stack.clients.committing(nowMs)
+    this.informObservers(zxid)
     this.serving?.pipeline.apply(zxid, nowMs)
+  }
+
+  private informObservers(zxid: number): void {
+    const { observers, designatedLeader } = this
+    this.designatedLeader = null
+    if (observers === null) return
+    this.serving?.pipeline.peek(zxid, (bytes, _view, start, end) => observers.inform(zxid, designatedLeader, bytes, start, end))
   }
 
   skip(zxid: number): void {
@@ -436,6 +499,10 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
     this.isServing = true
     this.parts.onSynchronised(this.learner.leaderEpoch)
     front.serve(this.serving.stack, 'serving')
+    const port = this.parts.config.quorum.observerMasterPort
+    if (port !== null && !this.parts.isObserver) {
+      this.observers = new ObserverService(this.parts, this, this.learner.leaderEpoch, port)
+    }
     logger.info(`${this.name} in epoch ${this.learner.leaderEpoch}, last zxid 0x${replica.database.lastZxid.toString(16)}`)
   }
 
@@ -451,7 +518,11 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
   }
 
   revalidated(sessionId: bigint, isValid: boolean): void {
-    this.serving?.stack.sessions.revalidated(sessionId, isValid)
+    const asking = this.questions.get(sessionId)
+    const answered = asking?.shift() ?? null
+    if (asking?.length === 0) this.questions.delete(sessionId)
+    if (answered === null) this.serving?.stack.sessions.revalidated(sessionId, isValid)
+    else answered(isValid)
   }
 
   report(text: string): void {
@@ -507,6 +578,7 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
 
   revalidate(sessionId: bigint, timeoutMs: number): void {
     if (this.link === null || !this.link.isOpen) return
+    this.expectAnswer(sessionId, null)
     const { out } = this.link
     const start = beginDataPacket(out, QuorumPacketType.revalidate, -1)
     out.writeLong(sessionId)
@@ -515,8 +587,33 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
     this.link.flushLater()
   }
 
+  private expectAnswer(sessionId: bigint, answered: ((isValid: boolean) => void) | null): void {
+    const asking = this.questions.get(sessionId)
+    if (asking === undefined) this.questions.set(sessionId, [answered])
+    else asking.push(answered)
+  }
+
   leftBehind(sessionId: bigint, timeoutMs: number): void {
     this.serving?.touched.leftBehind(sessionId, timeoutMs)
+  }
+
+  // --- ObserverUpstream ------------------------------------------------------------------------
+
+  forward(packet: Uint8Array): void {
+    this.link?.out.writeBytes(packet)
+    this.link?.flushLater()
+  }
+
+  awaitSync(released: () => void): void {
+    this.serving?.pipeline.awaitSync(released)
+  }
+
+  awaitRevalidation(sessionId: bigint, answered: (isValid: boolean) => void): void {
+    this.expectAnswer(sessionId, answered)
+  }
+
+  touched(sessionId: bigint, timeoutMs: number): void {
+    this.leftBehind(sessionId, timeoutMs)
   }
 }
 

@@ -319,7 +319,9 @@ class QuorumPeer implements RunningServer, RoleEpochs {
       get peerState(): string {
         return role === null ? 'looking' : `${STATE_NAMES[roleState]} - ${role.progress}`
       },
-      observerMasterId: null,
+      get observerMasterId(): string | null {
+        return role?.observerMasterId ?? null
+      },
       get quorumSize(): number {
         return membership.committed.voters.size
       },

@@ -56,6 +56,8 @@ export interface RoleParts {
 export interface Role {
   /** How far it has come: `discovery`, `synchronization` or `broadcast`. */
   readonly progress: string
+  /** The server that feeds this one, if it observes; else null. */
+  readonly observerMasterId: string | null
   /** What only a leader knows; null for others, and before it leads. */
   readonly leaderReadings: LeaderReadings | null
   start(): void

@@ -1,6 +1,6 @@
 // Sends one learner what it lacks: from memory, from the log on disk, or everything.
 
-import { beginSnapshot, type CommittedWindow, type Leader, LearnerSync, type SyncKind, type SyncSink } from '@tskeeper/core'
+import { beginSnapshot, type CommittedWindow, LearnerSync, type SyncKind, type SyncSink } from '@tskeeper/core'
 import { ByteWriter, QuorumPacketType, writeBarePacket, writeDataPacket } from '@tskeeper/protocol/server'
 import type { Logger } from '../logger.ts'
 import type { Replica } from '../replica.ts'
@@ -16,8 +16,17 @@ import { snapshotPump } from './snapshot-stream.ts'
 /** Bytes of the log that are read at a time. */
 const LOG_SLICE_BYTES = 512 * 1024
 
+/** The machine on whose behalf a learner is brought up to date: a leader, or a follower that feeds observers. */
+export interface SyncMaster {
+  beginSync(link: QuorumLink, kind: SyncKind): boolean
+  handedOver(link: QuorumLink): void
+  syncQueued(link: QuorumLink): void
+  progressed(link: QuorumLink): void
+  sidOf(link: QuorumLink): number | null
+}
+
 export interface SyncSenderParts {
-  readonly leader: Leader<QuorumLink>
+  readonly leader: SyncMaster
   readonly replica: Replica
   readonly disk: Disk
   readonly timers: Timers

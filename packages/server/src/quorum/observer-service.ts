@@ -1,0 +1,214 @@
+// A follower that feeds observers in the leader's place: it brings them up to date from its own history, passes on what the leader
+// commits, and carries their requests and questions to the leader.
+
+import { formatMembership, ObserverMaster, type ObserverMasterEffects, type QuorumVerifier } from '@tskeeper/core'
+import {
+  ByteReader,
+  ByteWriter,
+  beginDataPacket,
+  endDataPacket,
+  LEARNER_PROTOCOL_VERSION,
+  Op,
+  type QuorumPacketSpan,
+  QuorumPacketType,
+  utf8Bytes,
+  writeBarePacket,
+  writeDataPacket,
+} from '@tskeeper/protocol/server'
+import type { Listener, NetworkConnection } from '../runtime/network.ts'
+import { type LinkHost, QuorumLink } from './quorum-link.ts'
+import type { RoleParts } from './role-parts.ts'
+import { SyncSender } from './sync-sender.ts'
+
+/** Of a touched session: long id, int timeout. */
+const TOUCH_SIZE = 12
+const BACKLOG = 10
+
+/** The follower, as its observers need it. */
+export interface ObserverUpstream {
+  /** Sends an observer's packet on to the leader as it is. */
+  forward(packet: Uint8Array): void
+  /** A sync was forwarded: calls `released` when the leader has answered it. */
+  awaitSync(released: () => void): void
+  /** A question about a session was forwarded: calls `answered` with the answer. */
+  awaitRevalidation(sessionId: bigint, answered: (isValid: boolean) => void): void
+  /** A client of an observer was heard of. */
+  touched(sessionId: bigint, timeoutMs: number): void
+}
+
+export class ObserverService implements LinkHost, ObserverMasterEffects<QuorumLink> {
+  private readonly parts: RoleParts
+  private readonly upstream: ObserverUpstream
+  private readonly master: ObserverMaster<QuorumLink>
+  private readonly links = new Set<QuorumLink>()
+  private readonly shared = new ByteWriter(4096)
+  private readonly listeners: Listener[]
+
+  constructor(parts: RoleParts, upstream: ObserverUpstream, epoch: number, port: number) {
+    this.parts = parts
+    this.upstream = upstream
+    const { config, membership, runtime, logger, serverId } = parts
+    this.master = new ObserverMaster<QuorumLink>(
+      {
+        epoch,
+        configs: membership,
+        tickTimeMs: config.tickTimeMs,
+        initLimitTicks: config.initLimit,
+        syncLimitTicks: config.syncLimit,
+        snapshotSyncsMax: config.quorum.snapshotSyncsMax,
+        diffSyncsMax: config.quorum.diffSyncsMax,
+      },
+      this,
+    )
+    const hosts = membership.committed.member(serverId)?.addresses.map(({ host }) => host) ?? []
+    this.listeners = hosts.map((host) =>
+      runtime.network.listen(
+        { host: config.quorum.listensOnAllAddresses ? '' : host, port, backlog: BACKLOG, keepAlive: false },
+        (connection) => this.accept(connection),
+        (error) => {
+          if (error === null) logger.info(`Observers are served on ${host}:${port}`)
+          else logger.error(`Cannot listen for observers on ${host}:${port}`, { error })
+        },
+      ),
+    )
+  }
+
+  private accept(connection: NetworkConnection): void {
+    const { config, runtime } = this.parts
+    const link = new QuorumLink(connection, this, runtime.timers, config.juteMaxBuffer + config.juteMaxBufferExtraSize)
+    this.links.add(link)
+    this.master.linkOpened(link)
+  }
+
+  heartbeat(): void {
+    this.master.heartbeat()
+  }
+
+  /** The follower applies this transaction: the observers are told. `designatedLeader` is not null for a reconfiguration. */
+  inform(zxid: number, designatedLeader: number | null, bytes: Uint8Array, start: number, end: number): void {
+    const { observing } = this.master
+    this.master.forwarded(zxid)
+    if (observing.length === 0) return
+    const { shared } = this
+    shared.reset()
+    const type = designatedLeader === null ? QuorumPacketType.inform : QuorumPacketType.informAndActivate
+    const packetStart = beginDataPacket(shared, type, zxid)
+    if (designatedLeader !== null) shared.writeNumber(designatedLeader)
+    shared.writeBytes(bytes.subarray(start, end))
+    endDataPacket(shared, packetStart)
+    const packet = shared.written()
+    for (const link of observing) {
+      link.out.writeBytes(packet)
+      link.flushLater()
+    }
+  }
+
+  stop(): void {
+    for (const listener of this.listeners) listener.close(() => {})
+    for (const link of this.links) link.close()
+    this.links.clear()
+  }
+
+  // --- LinkHost --------------------------------------------------------------------------------
+
+  linkPacket(link: QuorumLink, packet: QuorumPacketSpan, bytes: Uint8Array, view: DataView): void {
+    const { type, zxid, dataStart, dataLength, end } = packet
+    const dataEnd = dataStart + Math.max(dataLength, 0)
+    if (!this.master.packet(link, type, zxid, bytes, dataStart, dataEnd)) return
+    const reader = new ByteReader(bytes)
+    reader.reset(bytes, view, dataStart, dataEnd)
+    if (type === QuorumPacketType.ping) {
+      this.touched(reader)
+      return
+    }
+    if (type === QuorumPacketType.revalidate) this.awaitRevalidation(link, reader.readLong(), zxid)
+    else if (isSync(reader)) this.upstream.awaitSync(() => this.releaseSync(link))
+    this.upstream.forward(bytes.subarray(packet.start, end))
+  }
+
+  private touched(reader: ByteReader): void {
+    while (reader.remaining() >= TOUCH_SIZE) this.upstream.touched(reader.readLong(), reader.readInt())
+  }
+
+  private awaitRevalidation(link: QuorumLink, sessionId: bigint, zxid: number): void {
+    this.upstream.awaitRevalidation(sessionId, (isValid) => {
+      if (!link.isOpen) return
+      const start = beginDataPacket(link.out, QuorumPacketType.revalidate, zxid)
+      link.out.writeLong(sessionId)
+      link.out.writeBoolean(isValid)
+      endDataPacket(link.out, start)
+      link.flushLater()
+    })
+  }
+
+  private releaseSync(link: QuorumLink): void {
+    if (!link.isOpen) return
+    writeBarePacket(link.out, QuorumPacketType.sync, 0)
+    link.flushLater()
+  }
+
+  linkChunkDone(): void {}
+
+  linkRaw(): number {
+    return 0
+  }
+
+  linkClosed(link: QuorumLink, reason: string): void {
+    this.parts.logger.warn(`The link to the observer ${this.master.sidOf(link) ?? link.name} is gone: ${reason}`)
+    this.links.delete(link)
+    this.master.linkClosed(link)
+  }
+
+  // --- ObserverMasterEffects -------------------------------------------------------------------
+
+  sendLeaderInfo(link: QuorumLink, zxid: number): void {
+    const start = beginDataPacket(link.out, QuorumPacketType.leaderInfo, zxid)
+    link.out.writeInt(LEARNER_PROTOCOL_VERSION)
+    endDataPacket(link.out, start)
+    link.flushLater()
+  }
+
+  synchronise(link: QuorumLink, learnerZxid: number): void {
+    const { config, replica, runtime, logger } = this.parts
+    const parts = {
+      leader: this.master,
+      replica,
+      disk: runtime.disk,
+      timers: runtime.timers,
+      logger,
+      entryLengthMax: config.juteMaxBuffer + config.juteMaxBufferExtraSize,
+      snapshotSizeFactor: config.quorum.snapshotSizeFactor,
+      isSnapshotForced: config.quorum.isSnapshotSyncForced,
+    }
+    new SyncSender(parts, link, learnerZxid, false).start()
+  }
+
+  sendNewLeader(link: QuorumLink, zxid: number, config: QuorumVerifier): void {
+    const text = utf8Bytes(formatMembership(config.membership))
+    writeDataPacket(link.out, QuorumPacketType.newLeader, zxid, text, 0, text.length)
+    link.flushLater()
+  }
+
+  sendUpToDate(link: QuorumLink): void {
+    writeBarePacket(link.out, QuorumPacketType.upToDate, -1)
+    link.flushLater()
+  }
+
+  sendPing(link: QuorumLink, zxid: number): void {
+    writeBarePacket(link.out, QuorumPacketType.ping, zxid)
+    link.flushLater()
+  }
+
+  closeLink(link: QuorumLink, reason: string): void {
+    this.parts.logger.warn(`Closing the link to the observer ${link.name}: ${reason}`)
+    this.links.delete(link)
+    link.close()
+  }
+}
+
+/** Is the request, whose data begin at the reader's place, a sync? Data: long session, int cxid, int operation, record. */
+function isSync(reader: ByteReader): boolean {
+  reader.readLong()
+  reader.readInt()
+  return reader.readInt() === Op.sync
+}
