@@ -40,9 +40,12 @@ export function writeEpochFile(disk: Disk, directory: string, name: string, epoc
 
 /**
  * What a quorum member starts with, after its log has been replayed up to `lastZxid`. Missing files are made from the
- * epoch of the log. A log that is ahead of `currentEpoch` is explained by a crash between the two renames of an
- * epoch change if `currentEpoch.tmp` is there; otherwise, as with a promise below the current epoch, these
- * files and the log are not of one server, and it does not start.
+ * epoch of the log.
+ *
+ * A log that is ahead of `currentEpoch` is the trace of a crash while the server was being brought up to date by the leader of
+ * that epoch: what it lacked is logged first, then the epoch is adopted. A log leaves nothing out, so that one with a transaction of
+ * an epoch has all that the epoch began with, and the server may adopt it now. It must have promised to follow in that epoch, though:
+ * otherwise, as with a promise below the current epoch, these files and the log are not of one server, and it does not start.
  */
 export function loadEpochs(disk: Disk, directory: string, lastZxid: number): Epochs {
   const epochOfLog = zxidEpoch(lastZxid)
@@ -69,14 +72,16 @@ function loadCurrentEpoch(disk: Disk, directory: string, epochOfLog: number): nu
     return epochOfLog
   }
   if (epochOfLog <= currentEpoch) return currentEpoch
-  const unfinishedEpoch = readEpochFile(disk, directory, CURRENT_EPOCH_FILE + ATOMIC_SUFFIX)
-  if (unfinishedEpoch === null || unfinishedEpoch < epochOfLog) {
+  const unfinishedEpoch = readEpochFile(disk, directory, CURRENT_EPOCH_FILE + ATOMIC_SUFFIX) ?? -1
+  const promisedEpoch = readEpochFile(disk, directory, ACCEPTED_EPOCH_FILE) ?? -1
+  if (Math.max(unfinishedEpoch, promisedEpoch) < epochOfLog) {
     throw new StartupError(
       `${directory}/${CURRENT_EPOCH_FILE} holds ${currentEpoch}, but the log has transactions of epoch ${epochOfLog}: ` +
         'the files are not of one server; restore both from the same copy, or start with an empty data directory',
       1,
     )
   }
-  writeEpochFile(disk, directory, CURRENT_EPOCH_FILE, unfinishedEpoch)
-  return unfinishedEpoch
+  const epoch = Math.max(unfinishedEpoch, epochOfLog)
+  writeEpochFile(disk, directory, CURRENT_EPOCH_FILE, epoch)
+  return epoch
 }

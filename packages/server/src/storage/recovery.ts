@@ -15,7 +15,7 @@ import type { SnapshotSummary } from './snapshot-parser.ts'
 import { loadSnapshot } from './snapshot-reader.ts'
 import type { SnapshotWriterOptions } from './snapshot-writer.ts'
 import { writeSnapshotNow } from './snapshot-writer.ts'
-import { readTxnLogs } from './txn-log-reader.ts'
+import { readTxnLogs, selectLogFiles } from './txn-log-reader.ts'
 import { formatZxid } from './zxid.ts'
 
 /** How many snapshots are tried before giving up, as in the reference. */
@@ -165,8 +165,25 @@ function replayLogs<T>(
     { disk, directory: directories.logDirectory, logger, afterZxid, entryLengthMax, isStartTrusted },
     (bytes, start, end) => target.replay(database, bytes, start, end),
   )
+  makeDurable(disk, directories, afterZxid)
   logger.info(`Replayed ${result.entryCount} transactions, the last is 0x${formatZxid(result.lastZxid)}`)
   return { lastZxid: result.lastZxid, replayedCount: result.entryCount, replayMs: clock.monotonicMs() - beganMs }
+}
+
+/**
+ * What a process that was killed has written, and not synced, is read like everything else as long as the system runs. From here on
+ * others are told that this server has it, so it has to outlive the system, too.
+ */
+function makeDurable(disk: Disk, { logDirectory, snapshotDirectory }: DataDirectories, afterZxid: number): void {
+  for (const { path } of selectLogFiles(listStoredFiles(disk, logDirectory, LOG_PREFIX), afterZxid + 1)) {
+    const file = disk.open(path, 'read')
+    try {
+      file.datasyncNow()
+    } finally {
+      file.close()
+    }
+  }
+  for (const directory of new Set([logDirectory, snapshotDirectory])) disk.syncDirectory(directory)
 }
 
 function removeInitializeFiles(disk: Disk, directories: DataDirectories, logger: Logger): void {

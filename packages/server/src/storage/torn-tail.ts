@@ -11,10 +11,7 @@
 import { adler32OfView, LOG_ENTRY_TRAILER } from '@tskeeper/protocol/server'
 import type { DiskFile } from '../runtime/disk.ts'
 import { ENTRY_OVERHEAD, ENTRY_PREFIX_SIZE } from './txn-log-entry.ts'
-import { type LogEnding, TXN_HEADER_SIZE, ZXID_OFFSET } from './txn-log-file.ts'
-
-/** The least that a disk writes in one piece. */
-const SECTOR_SIZE = 512
+import { type LogEnding, SECTOR_SIZE, TXN_HEADER_SIZE, ZXID_OFFSET } from './txn-log-file.ts'
 
 const CHUNK_BYTES = 1 << 20
 /**
@@ -115,11 +112,10 @@ function findLaterEntry(bytes: Uint8Array, view: DataView, lastZxid: number, ent
 
 /**
  * True if the reading ended because a sector in front of the entry at `later` is all zero: the write that would have
- * filled it was lost. The byte that ended the reading lies in that sector: the end of the length, or the trailer.
+ * filled it was lost. The byte that ended the reading lies in that sector.
  */
 function isLostSector(bytes: Uint8Array, ending: LogEnding, later: number): boolean {
-  const stopped = ending.statedLength > 0 ? ENTRY_PREFIX_SIZE + ending.statedLength : ENTRY_PREFIX_SIZE - 1
-  const sectorStart = Math.floor((ending.offset + stopped) / SECTOR_SIZE) * SECTOR_SIZE
+  const sectorStart = Math.floor(ending.stoppedAt / SECTOR_SIZE) * SECTOR_SIZE
   const from = Math.max(sectorStart - ending.offset, 0)
   const to = sectorStart + SECTOR_SIZE - ending.offset
   if (later < to) return false

@@ -18,6 +18,9 @@ export const TXN_HEADER_SIZE = 32
 /** Where the zxid lies in an entry. */
 export const ZXID_OFFSET = 12
 
+/** The least that a disk writes in one piece. */
+export const SECTOR_SIZE = 512
+
 /** Bytes that are read at once; entries longer than that make the buffer grow. */
 const CHUNK_BYTES = 1 << 20
 
@@ -30,6 +33,8 @@ export interface LogEnding {
   readonly kind: 'clean' | 'torn'
   /** Length that the torn entry states, 0 if it does not get that far. */
   readonly statedLength: number
+  /** Where in the file the byte lies that gave the end away. */
+  readonly stoppedAt: number
   readonly reason: string
 }
 
@@ -114,6 +119,11 @@ export class TxnLogFileReader {
     const isSound = view.getInt32(at) === 0 && adler32OfView(view, start, end) === view.getUint32(at + 4)
     if (trailer !== LOG_ENTRY_TRAILER) return this.finishWithoutTrailer(length, trailer, isSound)
     if (!isSound) {
+      const lostSector = length > this.entryLengthMax ? -1 : this.findLostSector(end + 1)
+      if (lostSector >= 0) {
+        this.ending = this.tear(length, `a part of an entry of ${length} bytes was never written`, lostSector)
+        return false
+      }
       throw this.corrupt(
         length > this.entryLengthMax
           ? `an entry states a length of ${length}, over the limit of ${this.entryLengthMax}, and its checksum is wrong`
@@ -131,9 +141,27 @@ export class TxnLogFileReader {
     return true
   }
 
+  /**
+   * Disks write whole sectors, in any order. Where the part of the entry before `end` that lies in one sector is nothing but zeros, the write
+   * of that sector was lost; returns where in the file it begins, or -1.
+   */
+  private findLostSector(end: number): number {
+    const { view } = this.buffer
+    const toFile = this.offset - this.at
+    for (let from = this.at; from < end; ) {
+      const to = Math.min(end, (Math.floor((from + toFile) / SECTOR_SIZE) + 1) * SECTOR_SIZE - toFile)
+      let at = from
+      while (at < to && view.getUint8(at) === 0) at++
+      if (at === to) return from + toFile
+      from = to
+    }
+    return -1
+  }
+
   private finish(): false {
     const left = this.fileSize - this.offset
-    if (left === 0) this.ending = { offset: this.offset, kind: 'clean', statedLength: 0, reason: 'the file ends' }
+    if (left === 0)
+      this.ending = { offset: this.offset, kind: 'clean', statedLength: 0, stoppedAt: this.offset, reason: 'the file ends' }
     else this.ending = this.tear(0, `the file ends after ${left} bytes of an entry`)
     return false
   }
@@ -142,7 +170,7 @@ export class TxnLogFileReader {
     const view = this.buffer.view
     const hasChecksum = view.getInt32(this.at) !== 0 || view.getInt32(this.at + 4) !== 0
     if (hasChecksum) this.ending = this.tear(0, 'an entry has a checksum and no length')
-    else this.ending = { offset: this.offset, kind: 'clean', statedLength: 0, reason: 'padding begins' }
+    else this.ending = { ...this.tear(0, 'padding begins'), kind: 'clean' }
     return false
   }
 
@@ -166,8 +194,11 @@ export class TxnLogFileReader {
     return false
   }
 
-  private tear(statedLength: number, reason: string): LogEnding {
-    return { offset: this.offset, kind: 'torn', statedLength, reason }
+  /** The byte that gives a tear away is the end of the length, or the trailer, unless it is said to be another. */
+  private tear(statedLength: number, reason: string, stoppedAt = -1): LogEnding {
+    const { offset } = this
+    const last = statedLength > 0 ? offset + ENTRY_PREFIX_SIZE + statedLength : offset + ENTRY_PREFIX_SIZE - 1
+    return { offset, kind: 'torn', statedLength, stoppedAt: stoppedAt < 0 ? last : stoppedAt, reason }
   }
 
   private corrupt(what: string): CorruptLogError {

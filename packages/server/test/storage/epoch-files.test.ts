@@ -57,14 +57,20 @@ test('S12: a log ahead of the current epoch is explained by a left .tmp file', (
   expect(disk.exists(`${DIRECTORY}/currentEpoch.tmp`)).toBe(false)
 })
 
+test('S12: a log ahead of the current epoch was written while the server followed in the epoch that it had promised', () => {
+  const disk = diskWith({ acceptedEpoch: '6', currentEpoch: '4' })
+  expect(loadEpochs(disk, DIRECTORY, 5 * EPOCH + 1)).toEqual({ acceptedEpoch: 6, currentEpoch: 5 })
+  expect(textOf(disk, 'currentEpoch')).toBe('5')
+})
+
 test('S12: a left .tmp file is not used when the log does not need it', () => {
   const disk = diskWith({ acceptedEpoch: '9', currentEpoch: '4', 'currentEpoch.tmp': '9' })
   expect(loadEpochs(disk, DIRECTORY, 4 * EPOCH + 1)).toEqual({ acceptedEpoch: 9, currentEpoch: 4 })
 })
 
 test.each([
-  [{ acceptedEpoch: '5', currentEpoch: '4' }, 5 * EPOCH + 1, /currentEpoch holds 4, but the log has transactions of epoch 5/],
-  [{ acceptedEpoch: '5', currentEpoch: '4', 'currentEpoch.tmp': '4' }, 5 * EPOCH + 1, /currentEpoch holds 4/],
+  [{ acceptedEpoch: '4', currentEpoch: '4' }, 5 * EPOCH + 1, /currentEpoch holds 4, but the log has transactions of epoch 5/],
+  [{ acceptedEpoch: '4', currentEpoch: '4', 'currentEpoch.tmp': '4' }, 5 * EPOCH + 1, /currentEpoch holds 4/],
   [{ acceptedEpoch: '3', currentEpoch: '4' }, 4 * EPOCH, /acceptedEpoch holds 3, less than the 4 in currentEpoch/],
   [{ acceptedEpoch: '', currentEpoch: '4' }, 4 * EPOCH, /acceptedEpoch holds "", which is not a number/],
   [{ acceptedEpoch: '4', currentEpoch: 'four' }, 4 * EPOCH, /currentEpoch holds "four", which is not a number/],
