@@ -364,13 +364,14 @@ export class MemoryDisk implements Disk {
   }
 
   private keepWrites(options: CrashOptions): void {
-    const writes: { inode: Inode; path: string; sequence: number; change: PendingWrite | PendingTruncation }[] = []
+    const writes: LostWrite[] = []
     for (const [path, inode] of this.names)
       for (const { sequence, change } of inode.pending) writes.push({ inode, path, sequence, change })
     writes.sort((a, b) => a.sequence - b.sequence)
     let budget = options.survivingBytes ?? 0
-    for (const { inode, path, change } of writes) {
-      if (options.survives !== undefined) keepSectors(inode, path, change, options.survives)
+    const survivors = options.survives === undefined ? null : newestSurvivors(writes, options.survives)
+    for (const { inode, path, sequence, change } of writes) {
+      if (survivors !== null) keepSectors(inode, change, (sector) => sequence <= (survivors.get(sectorKey(path, sector)) ?? 0))
       else if (change.kind === 'truncate') inode.apply(inode.durable, change)
       else if (budget > 0) {
         const bytes = change.bytes.subarray(0, budget)
@@ -483,13 +484,39 @@ class MemoryFile implements DiskFile {
   }
 }
 
-/** Applies to the durable bytes the parts of a write that lie in surviving sectors. */
-function keepSectors(
-  inode: Inode,
-  path: string,
-  change: PendingWrite | PendingTruncation,
+/** A change that a crash may lose. */
+interface LostWrite {
+  readonly inode: Inode
+  readonly path: string
+  readonly sequence: number
+  readonly change: PendingWrite | PendingTruncation
+}
+
+/**
+ * The newest write to each sector that reached the disk. The system writes a sector as it is in memory, so that those
+ * before it reached the disk with it.
+ */
+function newestSurvivors(
+  writes: readonly LostWrite[],
   survives: (path: string, sector: number) => boolean,
-): void {
+): ReadonlyMap<string, number> {
+  const newest = new Map<string, number>()
+  for (const { path, sequence, change } of writes) {
+    if (change.kind === 'truncate') continue
+    const last = Math.floor((change.position + change.bytes.length - 1) / SECTOR_SIZE)
+    for (let sector = Math.floor(change.position / SECTOR_SIZE); sector <= last; sector++) {
+      if (survives(path, sector)) newest.set(sectorKey(path, sector), sequence)
+    }
+  }
+  return newest
+}
+
+function sectorKey(path: string, sector: number): string {
+  return `${sector}:${path}`
+}
+
+/** Applies to the durable bytes the parts of a write that lie in surviving sectors. */
+function keepSectors(inode: Inode, change: PendingWrite | PendingTruncation, survives: (sector: number) => boolean): void {
   if (change.kind === 'truncate') {
     inode.apply(inode.durable, change)
     return
@@ -499,7 +526,7 @@ function keepSectors(
   for (let at = change.position; at < end; ) {
     const sector = Math.floor(at / SECTOR_SIZE)
     const stop = Math.min(end, (sector + 1) * SECTOR_SIZE)
-    if (survives(path, sector)) inode.durable.write(at, change.bytes.subarray(at - change.position, stop - change.position))
+    if (survives(sector)) inode.durable.write(at, change.bytes.subarray(at - change.position, stop - change.position))
     at = stop
   }
 }

@@ -78,6 +78,7 @@ class Simulation {
       onViolation,
     })
     listenTo(world, this.invariants)
+    world.onUncaught = (process, error) => this.uncaught(process.name, error)
     this.promises = new ClientPromises(this.invariants.nodes)
     const locks = new LockWatch()
     const { connectString } = this.ensemble
@@ -119,6 +120,15 @@ class Simulation {
     const node = this.ensemble.named(server)
     if (node === null) throw new Error(`there is no ${server}`)
     return node.disk.disk
+  }
+
+  /** A disk that fails may end a server at any place. Everything else that a server throws is a mistake in it. */
+  private uncaught(server: string, error: unknown): boolean {
+    const node = this.ensemble.named(server)
+    if (node === null || !(error instanceof Error) || error.name !== 'DiskError') return false
+    this.transcript.note(this.world.nowMs, server, `ends: ${error.message}`)
+    node.fail(error)
+    return true
   }
 
   private async runPhases(): Promise<void> {
@@ -165,7 +175,7 @@ class Simulation {
     const { world, clients } = this
     let unproven = clients.length
     const prove = (client: WorkloadClient): void => {
-      client.proveService('/r0').then(
+      client.proveService().then(
         (isServed) => {
           if (isServed) unproven--
           else world.after(LOOK_INTERVAL_MS, () => prove(client))

@@ -75,12 +75,12 @@ export class WorkloadClient {
   }
 
   /** One write and one read, to be tried until they succeed. Settles to whether they did. */
-  async proveService(path: string): Promise<boolean> {
+  async proveService(): Promise<boolean> {
     const { session } = this
     this.pendingCount++
     try {
-      await this.set(session, path, -1)
-      await this.syncGet(session, path)
+      await this.create(session, false)
+      await this.syncGet(session, sharedPath(0))
       return true
     } catch (error) {
       if (!isZooKeeperError(error)) this.parts.onViolation(error)

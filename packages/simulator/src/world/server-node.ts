@@ -77,7 +77,11 @@ export class ServerNode {
   }
 
   private ended(error: Error | null, incarnation: { isAlive: boolean }): void {
-    if (!incarnation.isAlive) return
+    if (incarnation.isAlive) this.fail(error)
+  }
+
+  /** The process ends by itself, null for having been told to. */
+  fail(error: Error | null): void {
     this.ending = error
     this.die()
   }

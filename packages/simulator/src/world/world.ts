@@ -27,6 +27,8 @@ export class World {
   active: Incarnation | null = null
   /** Called after each event, when its promises have settled: a place for what must always be true. */
   afterEvent: () => void = () => {}
+  /** Told what a process threw and did not catch; true if the process ends of it, false if the run does. */
+  onUncaught: (process: Incarnation, error: unknown) => boolean = () => false
   private readonly queue = new EventQueue()
   private readonly random: SeededRandom
   /** What an event threw: the run ends with it. */
@@ -104,7 +106,9 @@ export class World {
       event.action?.()
     } catch (error) {
       // A process that dies in the middle of an event stumbles on to its end: nobody hears of that.
-      if (this.active?.isAlive !== false) throw error
+      const { active } = this
+      if (active?.isAlive === false) return
+      if (active === null || !this.onUncaught(active, error)) throw error
     }
   }
 }
