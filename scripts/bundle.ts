@@ -1,6 +1,6 @@
-// Bundles the program that the launchers run, so that a start loads a few files instead of two hundred modules: it
-// takes half the time and saves megabytes. The packages that are published are what the compiler emits; this is for
-// the executable only.
+// Bundles what is started or imported often, so that a start loads a few files instead of many modules: the program that the
+// launchers run takes half the time and saves megabytes, and the client is imported in a third of the time. The other packages
+// are published as the compiler emits them.
 
 import { rmSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -30,5 +30,25 @@ export async function bundleProgram(source: BundleSource, outDirectory: string):
   })
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
+/** Writes the client's two entry points and what they share, with the protocol inside: nothing else has to be loaded. */
+async function bundleClient(): Promise<void> {
+  const outdir = resolve(ROOT, 'packages/client/dist/bundle')
+  rmSync(outdir, { force: true, recursive: true })
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: ['packages/client/dist/index.js', 'packages/client/dist/portable.js'],
+    outdir,
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    legalComments: 'none',
+  })
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  // The client first: the program loads it by its package's entry.
+  await bundleClient()
   await bundleProgram('dist', resolve(ROOT, 'packages/cli/dist/bundle'))
+}
