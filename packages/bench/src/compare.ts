@@ -4,13 +4,15 @@ import { join } from 'node:path'
 import { shellWords, UsageError } from './command-line.ts'
 import { COMPARE_USAGE, type CompareOptions, parseCompareOptions } from './compare/compare-options.ts'
 import { type Comparison, comparisonTables, failures } from './compare/comparison-report.ts'
+import { compareEnsembleLife, ensembleLifeRowNames } from './compare/ensemble-life.ts'
 import { compareLifeCycle, type LifeRow, lifeRowNames } from './compare/life-cycle.ts'
 import { compareLoads, type LoadPair } from './compare/load-comparison.ts'
 import { fileSystemOf, machineFacts } from './compare/machine-facts.ts'
-import { replaceBlock } from './compare/markdown-block.ts'
-import { MeasuredServer } from './compare/measured-server.ts'
+import { ENSEMBLE_BLOCK, replaceBlock, SERVER_BLOCK } from './compare/markdown-block.ts'
+import { MeasuredEnsemble } from './compare/measured-ensemble.ts'
+import { type LoadedServer, MeasuredServer } from './compare/measured-server.ts'
 import { killAllGroups } from './compare/process-group.ts'
-import { type LoadRow, loadRows } from './compare/rows.ts'
+import { ensembleRows, type LoadRow, loadRows } from './compare/rows.ts'
 import { checkTarget, parseTarget, type Target } from './compare/target.ts'
 
 /** File systems in memory, where a sync is free and no figure of a write means anything. */
@@ -24,9 +26,10 @@ async function main(): Promise<number> {
   }
   if (process.platform !== 'linux') throw new UsageError('the comparison reads /proc: it runs on Linux only')
   const options = parseCompareOptions(argv)
-  const allRows = loadRows(options.isQuick)
+  const allRows = options.ensembleSize === null ? loadRows(options.isQuick) : ensembleRows()
+  const lifeNames = options.ensembleSize === null ? lifeRowNames(options.nodes) : ensembleLifeRowNames(options.nodes)
   if (options.isList) {
-    console.log([...allRows.map((row) => row.name), ...lifeRowNames(options.nodes)].join('\n'))
+    console.log([...allRows.map((row) => row.name), ...lifeNames].join('\n'))
     return 0
   }
   const rows = allRows.filter((row) => options.only === null || options.only.test(row.name))
@@ -44,7 +47,8 @@ async function main(): Promise<number> {
   const text = comparisonTables(result, allRows)
   console.log(text)
   if (options.markdownPath !== null) {
-    writeFileSync(options.markdownPath, replaceBlock(readFileSync(options.markdownPath, 'utf8'), text))
+    const marks = options.ensembleSize === null ? SERVER_BLOCK : ENSEMBLE_BLOCK
+    writeFileSync(options.markdownPath, replaceBlock(readFileSync(options.markdownPath, 'utf8'), text, marks))
   }
   const failed = failures(result)
   for (const line of failed) console.error(`FAILED: ${line}`)
@@ -53,10 +57,11 @@ async function main(): Promise<number> {
 
 async function compare(
   options: CompareOptions,
-  [a, b]: readonly [Target, Target],
+  targets: readonly [Target, Target],
   rows: readonly LoadRow[],
   command: string,
 ): Promise<Comparison> {
+  const [a, b] = targets
   // Two targets of the same kind, which show the noise of the method, need names of their own.
   const names = a.name === b.name ? { a: `${a.name} (A)`, b: `${b.name} (B)` } : { a: a.name, b: b.name }
   const machine = machineFacts(options.directory)
@@ -66,6 +71,7 @@ async function compare(
     ...names,
     durationS: options.durationS,
     repeats: options.repeats,
+    ensembleSize: options.ensembleSize,
     pairs,
     life,
   })
@@ -74,30 +80,30 @@ async function compare(
   }
   const log = (line: string): void => console.error(line)
   let pairs: readonly LoadPair[] = []
-  if (rows.length > 0) {
-    pairs = await withBoth(options, { ...a, name: names.a }, { ...b, name: names.b }, (first, second) =>
-      compareLoads(first, second, rows, { ...options, log, save: (some) => save(made(some, [])) }),
-    )
-  }
-  const life = await compareLifeCycle(
+  const named = [
     { ...a, name: names.a },
     { ...b, name: names.b },
-    {
-      ...options,
-      repeats: options.lifeRepeats,
-      log,
-    },
-  )
+  ] as const
+  const run = (first: LoadedServer, second: LoadedServer): Promise<LoadPair[]> =>
+    compareLoads(first, second, rows, { ...options, log, save: (some) => save(made(some, [])) })
+  let life: readonly LifeRow[]
+  if (options.ensembleSize === null) {
+    if (rows.length > 0) pairs = await withBothServers(options, named, run)
+    life = await compareLifeCycle(...named, { ...options, repeats: options.lifeRepeats, log })
+  } else {
+    const ensembles = await createEnsembles(options, named, options.ensembleSize)
+    if (rows.length > 0) pairs = await withBothEnsembles(ensembles, run)
+    life = await compareEnsembleLife(ensembles, { ...options, log })
+  }
   const result = made(pairs, life)
   save(result)
   return result
 }
 
 /** Runs something while both servers are up. */
-async function withBoth<T>(
+async function withBothServers<T>(
   options: CompareOptions,
-  a: Target,
-  b: Target,
+  [a, b]: readonly [Target, Target],
   run: (a: MeasuredServer, b: MeasuredServer) => Promise<T>,
 ): Promise<T> {
   const servers = [
@@ -114,6 +120,33 @@ async function withBoth<T>(
     for (const server of servers) {
       await server.stop()
       server.clear()
+    }
+  }
+}
+
+async function createEnsembles(
+  options: CompareOptions,
+  [a, b]: readonly [Target, Target],
+  size: number,
+): Promise<readonly [MeasuredEnsemble, MeasuredEnsemble]> {
+  return [
+    await MeasuredEnsemble.create(a, join(options.directory, 'a'), size),
+    await MeasuredEnsemble.create(b, join(options.directory, 'b'), size),
+  ]
+}
+
+/** Runs something while both ensembles are up. */
+async function withBothEnsembles<T>(
+  ensembles: readonly [MeasuredEnsemble, MeasuredEnsemble],
+  run: (a: MeasuredEnsemble, b: MeasuredEnsemble) => Promise<T>,
+): Promise<T> {
+  try {
+    for (const ensemble of ensembles) await ensemble.startEmpty()
+    return await run(...ensembles)
+  } finally {
+    for (const ensemble of ensembles) {
+      await ensemble.stop()
+      ensemble.clear()
     }
   }
 }

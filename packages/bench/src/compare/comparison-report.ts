@@ -14,6 +14,8 @@ export interface Comparison {
   readonly b: string
   readonly durationS: number
   readonly repeats: number
+  /** Members of the ensembles; null when single servers were compared. */
+  readonly ensembleSize: number | null
   readonly pairs: readonly LoadPair[]
   readonly life: readonly LifeRow[]
 }
@@ -24,11 +26,12 @@ const LIMIT_MARK = ' (g)'
 
 /** The tables, in Markdown, which reads well enough on a terminal. */
 export function comparisonTables(comparison: Comparison, rows: readonly LoadRow[]): string {
+  const subject = comparison.ensembleSize === null ? '' : `ensembles of ${comparison.ensembleSize} servers, `
   const parts = [
     [
       `Machine: ${comparison.machine.cores} x ${comparison.machine.processor}, ${comparison.machine.memoryGb} GB, Linux ${comparison.machine.kernel}, ` +
         `${comparison.machine.fileSystem}; Node ${comparison.machine.node}; ${comparison.machine.java}.`,
-      `Measured on ${comparison.machine.date}: ${comparison.repeats} pairs of ${comparison.durationS} s; command: \`${comparison.command}\`.`,
+      `Measured on ${comparison.machine.date}: ${subject}${comparison.repeats} pairs of ${comparison.durationS} s; command: \`${comparison.command}\`.`,
     ].join('\n'),
   ]
   const measured = rows.filter((row) => comparison.pairs.some((pair) => pair.name === row.name))
@@ -196,7 +199,8 @@ function lifeTable(comparison: Comparison): string {
         : reaches(judged, row.goal?.most ?? null, 'most'),
     ]
   })
-  return table('Life cycle', ['what', comparison.b, comparison.a, 'ratio', 'goal', 'reached'], lines)
+  const title = comparison.ensembleSize === null ? 'Life cycle' : 'Failures and memory'
+  return table(title, ['what', comparison.b, comparison.a, 'ratio', 'goal', 'reached'], lines)
 }
 
 function pairsOf(comparison: Comparison, row: LoadRow): LoadPair[] {

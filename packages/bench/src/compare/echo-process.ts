@@ -33,8 +33,8 @@ export class EchoProcess implements LoadedServer {
     return new EchoProcess(`${HOST}:${port}`, group)
   }
 
-  get groupId(): number {
-    return this.group.id
+  get groupIds(): readonly number[] {
+    return [this.group.id]
   }
 
   async stop(): Promise<void> {

@@ -105,7 +105,7 @@ function measureDisk(plan: ComparisonPlan): Record<DiskFloorMode, LatencySummary
 }
 
 /** Lets the servers' compilers see the paths of reads and writes before anything is measured. */
-async function prime(server: LoadedServer, plan: ComparisonPlan): Promise<void> {
+export async function prime(server: LoadedServer, plan: Pick<ComparisonPlan, 'primeS' | 'log'>): Promise<void> {
   if (plan.primeS === 0) return
   plan.log(`priming ${server.name}`)
   const half = intervalArguments(plan.primeS / 2, 0)

@@ -1,4 +1,4 @@
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { ControlSession } from '../load/control-session.ts'
 import { SocketTransport } from '../load/socket-transport.ts'
 
@@ -45,6 +45,21 @@ export async function tryRead(port: number, path: string): Promise<number | null
     if (timer !== null) clearTimeout(timer)
     control.destroy()
   }
+}
+
+/** The answer to a four-letter word, empty if there is none. */
+export function fourLetterAnswer(port: number, word: string): Promise<string> {
+  return new Promise((resolve) => {
+    let text = ''
+    const socket = connect({ host: HOST, port }, () => socket.write(word))
+    socket.setTimeout(ATTEMPT_TIMEOUT_MS, () => socket.destroy())
+    socket.setEncoding('latin1').on('data', (piece: string) => {
+      text += piece
+    })
+    // Nobody listens while a server starts: no answer is the answer.
+    socket.on('error', () => socket.destroy())
+    socket.once('close', () => resolve(text))
+  })
 }
 
 /** Waits; for polling and settling real processes only. */

@@ -22,7 +22,7 @@ const LOAD_TIMEOUT_MS = 300000
 
 /** Runs one load and samples the server meanwhile. */
 export async function measureLoad(server: LoadedServer, argv: readonly string[]): Promise<LoadResult> {
-  const sampler = new ProcessSampler(server.groupId)
+  const sampler = new ProcessSampler(server.groupIds)
   const report = await runLoadProcess(server.address, argv, LOAD_TIMEOUT_MS)
   sampler.stop()
   if ('failed' in report) return report

@@ -11,11 +11,11 @@ export type ExtraConfig = Readonly<Record<string, string | number>>
 const START_TIMEOUT_MS = 180000
 const POLL_INTERVAL_MS = 3
 
-/** Something that can be loaded: its address, and the processes whose resources are counted. */
+/** Something that can be loaded: its addresses with commas between, and the processes whose resources are counted. */
 export interface LoadedServer {
   readonly name: string
   readonly address: string
-  readonly groupId: number
+  readonly groupIds: readonly number[]
 }
 
 /** One server process on the loopback, with a directory and a port of its own. */
@@ -41,9 +41,9 @@ export class MeasuredServer implements LoadedServer {
     return `${HOST}:${this.port}`
   }
 
-  get groupId(): number {
+  get groupIds(): readonly number[] {
     if (this.group === null) throw new Error(`${this.name} is not running`)
-    return this.group.id
+    return [this.group.id]
   }
 
   /** Removes what earlier runs left. */
@@ -53,16 +53,29 @@ export class MeasuredServer implements LoadedServer {
 
   /** Starts the process; returns the milliseconds until it first answered a read of `path`. */
   async start(extra: ExtraConfig = {}, path = '/'): Promise<number> {
+    const startedMs = performance.now()
+    this.launch(extra)
+    return (await this.untilServing(path)) - startedMs
+  }
+
+  /** Starts the process and does not wait for it; with a number it is that member of an ensemble. */
+  launch(extra: ExtraConfig, number: number | null = null): void {
     mkdirSync(this.dataDirectory, { recursive: true })
+    if (number !== null) writeFileSync(join(this.dataDirectory, 'myid'), `${number}\n`)
     const configPath = join(this.directory, 'zoo.cfg')
     writeFileSync(configPath, this.configText(extra))
     const { program, args } = commandFor(this.target, configPath)
+    this.group = new ProcessGroup(program, args, this.directory, join(this.directory, 'server.log'))
+  }
+
+  /** Waits for the first answer to a read of `path`; returns when it came, on the clock of `performance.now`. */
+  async untilServing(path = '/'): Promise<number> {
+    const group = this.group
+    if (group === null) throw new Error(`${this.name} is not running`)
     const startedMs = performance.now()
-    const group = new ProcessGroup(program, args, this.directory, join(this.directory, 'server.log'))
-    this.group = group
     for (;;) {
       const answeredMs = await tryRead(this.port, path)
-      if (answeredMs !== null) return answeredMs - startedMs
+      if (answeredMs !== null) return answeredMs
       if (!group.isRunning) throw new Error(`${this.name} ended instead of serving; its log ends with:\n${group.logTail()}`)
       if (performance.now() - startedMs > START_TIMEOUT_MS) {
         throw new Error(`${this.name} does not serve after ${START_TIMEOUT_MS} ms; its log ends with:\n${group.logTail()}`)
@@ -77,8 +90,15 @@ export class MeasuredServer implements LoadedServer {
     if (group !== null) await group.stop()
   }
 
+  /** Ends the process as a crash would. */
+  async kill(): Promise<void> {
+    const group = this.group
+    this.group = null
+    if (group !== null) await group.kill()
+  }
+
   residentMb(): number {
-    return residentMb(this.groupId)
+    return residentMb(this.groupIds)
   }
 
   /** Names and sizes in bytes of the snapshots that the server has written. */

@@ -42,6 +42,12 @@ export class ProcessGroup {
     return running.has(this)
   }
 
+  /** Ends the group as a crash would; resolves when it is gone. */
+  async kill(): Promise<void> {
+    this.signal('SIGKILL')
+    await this.exited
+  }
+
   /** Ends the group by SIGTERM, or by SIGKILL if it does not listen; resolves when it is gone. */
   async stop(): Promise<void> {
     this.signal('SIGTERM')

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { type Interval, monotonicMs } from '../load/generator-usage.ts'
 
-/** What a group of processes used in an interval, and what the whole machine did meanwhile. */
+/** What groups of processes used in an interval, and what the whole machine did meanwhile. */
 export interface ResourceUse {
   readonly cpuS: number
   /** Resident memory at the interval's end. */
@@ -30,21 +30,21 @@ const STAT_RSS_PAGES = 21
 /** Other systems have no /proc: there nothing is sampled, and every figure is zero. */
 const hasProc: boolean = existsSync('/proc/self/stat')
 
-/** Samples a process group from /proc while a load runs. */
+/** Samples process groups from /proc while a load runs. */
 export class ProcessSampler {
-  private readonly group: number
+  private readonly groups: readonly number[]
   private readonly samples: Sample[] = []
   private readonly timer: NodeJS.Timeout
 
-  constructor(group: number) {
-    this.group = group
-    this.samples.push(takeSample(group))
-    this.timer = setInterval(() => this.samples.push(takeSample(this.group)), SAMPLE_INTERVAL_MS)
+  constructor(groups: readonly number[]) {
+    this.groups = groups
+    this.samples.push(takeSample(groups))
+    this.timer = setInterval(() => this.samples.push(takeSample(this.groups)), SAMPLE_INTERVAL_MS)
   }
 
   stop(): void {
     clearInterval(this.timer)
-    this.samples.push(takeSample(this.group))
+    this.samples.push(takeSample(this.groups))
   }
 
   /** What was used between two moments; between two samples it counts as used evenly. */
@@ -64,9 +64,9 @@ export class ProcessSampler {
   }
 }
 
-/** Resident memory of a process group in megabytes. */
-export function residentMb(group: number): number {
-  return takeSample(group).rssMb
+/** Resident memory of process groups in megabytes. */
+export function residentMb(groups: readonly number[]): number {
+  return takeSample(groups).rssMb
 }
 
 function interpolate(before: Sample, after: Sample, atMs: number): Sample {
@@ -92,14 +92,14 @@ function readTicksPerS(): number {
   }
 }
 
-function takeSample(group: number): Sample {
+function takeSample(groups: readonly number[]): Sample {
   if (!hasProc) return { atMs: monotonicMs(), cpuS: 0, rssMb: 0, machineCpuS: 0 }
   let ticks = 0
   let pages = 0
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue
     const fields = readProcessFields(name)
-    if (fields === null || Number(fields[STAT_GROUP]) !== group) continue
+    if (fields === null || !groups.includes(Number(fields[STAT_GROUP]))) continue
     ticks += Number(fields[STAT_USER_TICKS]) + Number(fields[STAT_SYSTEM_TICKS])
     pages += Number(fields[STAT_RSS_PAGES])
   }

@@ -26,6 +26,7 @@ export interface LoadRow {
 
 const NO_GOALS: RowGoals = { throughput: null, p99: 1, allTold: null, echoShare: null, floorRatio: null }
 const P99_PIPELINED = 0.5
+const P99_ENSEMBLE = 0.5
 const WATCHERS = 10000
 const WATCHERS_QUICK = 1000
 const WATCH_ROUNDS = 5
@@ -48,6 +49,23 @@ function row(
     hasEcho: goals.echoShare !== undefined || goals.floorRatio !== undefined,
     goals: { ...NO_GOALS, p99, ...goals },
   }
+}
+
+/** The loads that ensembles are compared by, their sessions spread over all servers. */
+export function ensembleRows(): LoadRow[] {
+  const rows = [
+    row('set 64x32', 'set', { connections: 64, window: 32 }, { throughput: 3 }),
+    row('set 128x1', 'set', { connections: 128 }, { throughput: 2 }),
+    row('set 1x1', 'set', { connections: 1 }, { throughput: 1.3 }),
+    row('create+delete 100 B 16x4', 'create-delete', { connections: 16, window: 4, payload: 100 }, { throughput: 2 }),
+    row('multi of 10 100 B 16x4', 'multi --multi-size 10', { connections: 16, window: 4, payload: 100 }, { throughput: 2 }),
+    row('get 64x32', 'get', { connections: 64, window: 32 }, { throughput: 4 }),
+    row('get 128x1', 'get', { connections: 128 }, { throughput: 2 }),
+    row('mix 90/10 64x16', 'mix --read-share 0.9', { connections: 64, window: 16 }, { throughput: 3 }),
+    row('mix 70/30 64x16', 'mix --read-share 0.7', { connections: 64, window: 16 }, { throughput: 3 }),
+    row('mix 50/50 64x16', 'mix --read-share 0.5', { connections: 64, window: 16 }, { throughput: 3 }),
+  ]
+  return rows.map((plain) => ({ ...plain, goals: { ...plain.goals, p99: P99_ENSEMBLE } }))
 }
 
 /** The loads that are compared. Names end with connections x operations outstanding on each; data is 1 KiB unless said. */

@@ -52,12 +52,23 @@ export function intField(value: number): Buffer {
 /** The access control list that allows everything to everyone. */
 const OPEN_ACL: Buffer = Buffer.concat([intField(1), intField(ALL_PERMISSIONS), stringField('world'), stringField('anyone')])
 
-/** Asks for a new session. */
-export function connectFrame(timeoutMs: number): Buffer {
+/** What a client shows to go on with a session on another connection. */
+export interface SessionTicket {
+  readonly sessionId: bigint
+  readonly password: Buffer
+  /** The newest zxid that the session has seen: a server that is behind it must refuse. */
+  readonly lastZxid: number
+}
+
+/** Asks for a new session, or with a ticket for an old one. */
+export function connectFrame(timeoutMs: number, ticket: SessionTicket | null = null): Buffer {
   const frame = Buffer.alloc(LENGTH_BYTES + 4 + 8 + 4 + 8 + 4 + PASSWORD_BYTES + 1)
   frame.writeInt32BE(frame.length - LENGTH_BYTES, 0)
+  frame.writeBigInt64BE(BigInt(ticket?.lastZxid ?? 0), 8)
   frame.writeInt32BE(timeoutMs, 16)
+  frame.writeBigInt64BE(ticket?.sessionId ?? 0n, 20)
   frame.writeInt32BE(PASSWORD_BYTES, 28)
+  ticket?.password.copy(frame, 32)
   return frame
 }
 

@@ -1,6 +1,6 @@
 import { OutputBuffer } from './output-buffer.ts'
 import { REPLY_HEADER_BYTES, ReplyFrame } from './reply-frame.ts'
-import { bareFrame, connectFrame, RequestType } from './request-frames.ts'
+import { bareFrame, connectFrame, RequestType, type SessionTicket } from './request-frames.ts'
 import { type Channel, type ChannelReceiver, type Transport, ViewedBuffer } from './transport.ts'
 import { Violation } from './violation.ts'
 
@@ -55,19 +55,21 @@ export class Session implements ChannelReceiver {
   private isClosed = false
   private expectedXid = 1
   private pingsOutstanding = 0
-  private lastZxid = 0
+  private lastZxid: number
+  private password: Buffer = Buffer.alloc(PASSWORD_BYTES)
   private carry = new ViewedBuffer(64)
   private carryLength = 0
   /** One function for all writes: no closure a batch. */
   private readonly onWritten: () => void
 
-  /** Connects to the server with the number of the session, unless another one is named. */
+  /** Connects to the server with the number of the session, unless another one is named; with a ticket it goes on with that session. */
   constructor(
     transport: Transport,
     index: number,
     sessionTimeoutMs: number,
     handler: SessionHandler,
     server: number = Math.max(index, 0),
+    ticket: SessionTicket | null = null,
   ) {
     this.index = index
     this.handler = handler
@@ -77,7 +79,8 @@ export class Session implements ChannelReceiver {
       if (this.output.position > 0) this.flush()
     }
     this.channel = transport.connect(this, server)
-    const frame = connectFrame(sessionTimeoutMs)
+    this.lastZxid = ticket?.lastZxid ?? 0
+    const frame = connectFrame(sessionTimeoutMs, ticket)
     const at = this.output.take(frame.length)
     this.output.bytes.set(frame, at)
     this.flush()
@@ -99,6 +102,11 @@ export class Session implements ChannelReceiver {
     output.view.setInt32(at + 4, this.nextXid)
     this.nextXid += 1
     return at + template.length
+  }
+
+  /** What another connection needs to go on with this session; requests without a reply are lost or not, nobody knows. */
+  get ticket(): SessionTicket {
+    return { sessionId: this.sessionId, password: this.password, lastZxid: this.lastZxid }
   }
 
   /** Keeps an idle session alive. */
@@ -248,6 +256,7 @@ export class Session implements ChannelReceiver {
     if (this.timeoutMs <= 0) throw refuse(`a time-out of ${this.timeoutMs} ms`)
     if (this.sessionId === 0n) throw refuse('session id 0')
     if (view.getInt32(start + 16) !== PASSWORD_BYTES) throw refuse(`a password of ${view.getInt32(start + 16)} bytes`)
+    this.password = Buffer.from(bytes.subarray(start + 20, start + 20 + PASSWORD_BYTES))
     if (bytes[end - 1] !== 0) throw refuse('a read-only session')
     this.isReady = true
     this.handler.onReady(this)

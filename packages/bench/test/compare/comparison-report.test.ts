@@ -43,7 +43,7 @@ function comparison(pairs: LoadPair[], life: Comparison['life'] = []): Compariso
     java: 'java',
     date: '2026-01-01',
   }
-  return { machine, command: 'c', a: 'A', b: 'B', durationS: 5, repeats: 2, pairs, life }
+  return { machine, command: 'c', a: 'A', b: 'B', durationS: 5, repeats: 2, ensembleSize: null, pairs, life }
 }
 
 function cells(text: string, name: string, table: string): string[] {
