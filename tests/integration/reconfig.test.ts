@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { type RawClient, RawReplyError } from '../support/raw-client.ts'
+import { fourLetterWord, freePort } from '../support/server-process.ts'
 import { TestEnsemble } from './test-ensemble.ts'
 
 const OP_RECONFIG = 16
@@ -89,4 +90,22 @@ test('Without reconfigEnabled every request to reconfigure is refused', async ()
   await using ensemble = await TestEnsemble.start(3)
   const client = await ensemble.connect(await ensemble.whenServing())
   await expect(reconfigure(client, { leaving: '1' })).rejects.toMatchObject({ code: -123 })
+})
+
+test('A server that the ensemble gives another address for its clients serves them there', async () => {
+  await using ensemble = await TestEnsemble.start(3, { properties: RECONFIG })
+  const leader = await ensemble.whenServing()
+  const moved = ensemble.ids.find((id) => id !== leader) ?? 0
+  const client = await ensemble.connect(leader)
+  const staying = await ensemble.connect(moved)
+  const line = (await client.getText('/zookeeper/config')).split('\n').find((text) => text.startsWith(`server.${moved}=`)) ?? ''
+  const port = await freePort()
+  await reconfigure(client, { joining: `${line};127.0.0.1:${port}` })
+  const answer = await ensemble.eventually('it serves at the new port', async () => {
+    const text = await fourLetterWord(port, 'srvr').catch(() => '')
+    return text.includes('Mode: follower') ? text : null
+  })
+  expect(answer).toContain('Mode: follower')
+  await expect(ensemble.connect(moved)).rejects.toThrow()
+  await staying.create('/the-old-connection-stays', '')
 })

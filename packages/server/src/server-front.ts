@@ -20,6 +20,9 @@ import type { Replica } from './replica.ts'
 import type { Runtime } from './runtime/runtime.ts'
 import type { ServingStack } from './serving-stack.ts'
 
+/** How configurations of ensembles name every address. */
+const ANY_ADDRESS = '0.0.0.0'
+
 export interface ServerFrontParts {
   readonly config: ServerConfig
   readonly runtime: Runtime
@@ -72,6 +75,16 @@ export class ServerFront implements WordService {
   async listen(): Promise<void> {
     const { clientPort, clientPortAddress } = this.parts.config
     if (clientPort !== null) await this.listener.listen(clientPortAddress, clientPort)
+  }
+
+  /** The ensemble has given this server another address for its clients. */
+  moveListener(host: string, port: number): void {
+    const { config, logger } = this.parts
+    if (config.clientPort === null || (port === this.listener.port && host === config.clientPortAddress)) return
+    this.listener.move(host === ANY_ADDRESS ? '' : host, port).then(
+      () => logger.info(`Clients are served on ${host}:${port} from now on`),
+      (error: unknown) => logger.error(`Cannot listen for clients on ${host}:${port}`, { error }),
+    )
   }
 
   startMeasuring(): void {

@@ -48,6 +48,17 @@ export class ClientListener {
   }
 
   listen(host: string, port: number): Promise<void> {
+    this.scheduleSweep()
+    return this.bind(host, port)
+  }
+
+  /** Accepts clients at another address from now on; connections that exist stay. */
+  async move(host: string, port: number): Promise<void> {
+    this.listener?.close(() => {})
+    await this.bind(host, port)
+  }
+
+  private bind(host: string, port: number): Promise<void> {
     const { runtime, hasKeepAlive, backlog } = this.parts
     return new Promise((resolve, reject) => {
       const options = { host, port, backlog, keepAlive: hasKeepAlive }
@@ -59,7 +70,6 @@ export class ClientListener {
           else resolve()
         },
       )
-      this.scheduleSweep()
     })
   }
 

@@ -21,6 +21,8 @@ export interface EnsembleMembershipParts {
   readonly currentLeader: () => number | null
   /** Carries out what a configuration changes beyond the files and the tree. */
   readonly onChanged: (outcome: ReconfigOutcome) => void
+  /** A configuration is proposed: votes go to its members, too. */
+  readonly onProposed: () => void
   /** Null when the ensemble does not change its configuration while it runs. */
   readonly files: ConfigurationFiles | null
 }
@@ -43,6 +45,7 @@ export class EnsembleMembership implements RoleMembership {
     if (!this.parts.isReconfigEnabled || config.version <= this.lastSeen.version) return
     this.parts.files?.proposed(config)
     this.lastSeen = config
+    this.parts.onProposed()
   }
 
   activate(config: QuorumVerifier, suggestedLeader: number | null, zxid: number): boolean {

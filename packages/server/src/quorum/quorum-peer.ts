@@ -4,7 +4,14 @@
 //
 // The data stay when a role ends: before the next election they are what a restart would find, so that a vote says the truth.
 
-import { type CurrentVote, type Database, type Membership, makeQuorumVerifier, type ReconfigOutcome } from '@tskeeper/core'
+import {
+  type CurrentVote,
+  type Database,
+  type ElectionConfiguration,
+  type Membership,
+  makeQuorumVerifier,
+  type ReconfigOutcome,
+} from '@tskeeper/core'
 import { PeerState } from '@tskeeper/protocol/server'
 import { DynamicConfigFiles } from '../config/dynamic-config-files.ts'
 import { ownMember } from '../config/own-member.ts'
@@ -17,10 +24,10 @@ import type { TimerHandle } from '../runtime/runtime.ts'
 import { ServerFront } from '../server-front.ts'
 import { ACCEPTED_EPOCH_FILE, CURRENT_EPOCH_FILE, type Epochs, loadEpochs, writeEpochFile } from '../storage/epoch-files.ts'
 import type { Recovery } from '../storage/recovery.ts'
+import { ElectionService } from './election-service.ts'
 import { type ConfigurationFiles, EnsembleMembership } from './ensemble-membership.ts'
 import { LeaderRole } from './leader-role.ts'
 import { LearnerRole } from './learner-role.ts'
-import { PeerElection } from './peer-election.ts'
 import { ReadOnlyService } from './read-only-service.ts'
 import type { Role, RoleEpochs, RoleParts } from './role-parts.ts'
 
@@ -59,14 +66,15 @@ class QuorumPeer implements RunningServer, RoleEpochs {
   /** The log that was replayed at the start need not be replayed again. */
   private isSnapshotDue: boolean
   private epochs: Epochs
-  private election: PeerElection
+  private readonly election: ElectionService
   private role: Role | null = null
   private roleState: PeerState = PeerState.looking
   /** The leader of the last election, or the one that a reconfiguration named. */
   private leaderId: number | null = null
   /** After the role in hand follows the one that a reconfiguration gives, without an election. */
   private skipsElection = false
-  private isElectionReplaced = false
+  /** The members are others: the election begins anew as soon as nobody is inside of it. */
+  private isElectionRestartDue = false
   /** What this server waits for before it looks, or before it serves readers. */
   private pause: TimerHandle | null = null
   private readOnly: ReadOnlyService | null = null
@@ -105,6 +113,7 @@ class QuorumPeer implements RunningServer, RoleEpochs {
       clock: runtime.clock,
       currentLeader: () => this.leaderId,
       onChanged: (outcome) => this.configurationChanged(outcome),
+      onProposed: () => this.election.configure(this.configuration()),
       files: configurationFiles(config, options, this.serverId),
     })
     this.front = new ServerFront({ config, runtime, logger, metrics, replica })
@@ -129,20 +138,40 @@ class QuorumPeer implements RunningServer, RoleEpochs {
 
   // --- looking ---------------------------------------------------------------------------------
 
-  private makeElection(): PeerElection {
+  private makeElection(): ElectionService {
     const { runtime, logger } = this.options
-    return new PeerElection({
-      config: this.config,
+    const { quorum, tickTimeMs, syncLimit } = this.config
+    return new ElectionService(
+      this.serverId,
+      this.configuration(),
+      { lastZxid: this.votedZxid(), currentEpoch: this.epochs.currentEpoch },
+      {
+        connectTimeoutMs: quorum.electionConnectTimeoutMs,
+        handshakeTimeoutMs: quorum.electionHandshakeTimeoutMs > 0 ? quorum.electionHandshakeTimeoutMs : tickTimeMs * syncLimit,
+        minIntervalMs: quorum.notificationIntervalMinMs,
+        maxIntervalMs: quorum.notificationIntervalMaxMs,
+        bindAttemptsMax: quorum.electionBindAttemptsMax,
+        keepAlive: quorum.isPeerKeepAliveOn,
+        listensOnAllAddresses: quorum.listensOnAllAddresses,
+        isMultiAddressEnabled: quorum.isMultiAddressEnabled,
+        reachabilityTimeoutMs: quorum.reachabilityCheckTimeoutMs,
+      },
       runtime,
       logger,
-      serverId: this.serverId,
-      configuration: () => this.membership,
-      lastZxid: this.votedZxid(),
-      currentEpoch: this.epochs.currentEpoch,
-      onDecided: (state, vote) => this.begin(state, vote),
-      adoptConfiguration: (membership) => this.adoptConfiguration(membership),
-      onFailure: (error) => this.fail(error),
-    })
+      {
+        // Not from inside of the election: a role may end at once, and look again.
+        decided: (state, vote) => runtime.timers.soon(() => this.begin(state, vote)),
+        adoptConfiguration: (membership) => this.adoptConfiguration(membership),
+        supporterLooking: () => {},
+        failed: (error) => this.fail(error),
+      },
+    )
+  }
+
+  /** The configurations as the election is to see them now. */
+  private configuration(): ElectionConfiguration {
+    const { role, committed, lastSeen } = this.membership
+    return { role, committed, lastSeen }
   }
 
   private votedZxid(): number {
@@ -154,7 +183,7 @@ class QuorumPeer implements RunningServer, RoleEpochs {
     this.options.logger.info('LOOKING')
     this.roleState = PeerState.looking
     this.front.view.role = this.roleView()
-    this.election.look(this.votedZxid(), this.epochs.currentEpoch)
+    this.election.lookForLeader(this.votedZxid(), this.epochs.currentEpoch)
     if (this.config.isReadOnlyModeEnabled && this.isTrusted) this.awaitReadOnly()
   }
 
@@ -178,13 +207,10 @@ class QuorumPeer implements RunningServer, RoleEpochs {
   /** A peer told of a newer configuration while this server looks for a leader. */
   private adoptConfiguration(membership: Membership): boolean {
     if (!this.config.reconfigEnabled) return false
-    const isOther = this.membership.adopt(makeQuorumVerifier(membership))
-    if (isOther)
-      this.options.runtime.timers.soon(() => {
-        this.replaceElection()
-        this.look()
-      })
-    return isOther
+    if (!this.membership.adopt(makeQuorumVerifier(membership))) return false
+    this.election.restart(this.configuration())
+    this.options.runtime.timers.soon(() => this.look())
+    return true
   }
 
   // --- roles -----------------------------------------------------------------------------------
@@ -217,7 +243,7 @@ class QuorumPeer implements RunningServer, RoleEpochs {
       membership,
       epochs: this,
       onSynchronised: (epoch) => this.synchronised(epoch),
-      onEnding: () => this.election.machine.beginLooking(),
+      onEnding: () => this.election.beginLooking(),
       onEnded: () => this.ended(),
       onFailure: (error) => this.fail(error),
     }
@@ -227,7 +253,7 @@ class QuorumPeer implements RunningServer, RoleEpochs {
     this.isTrusted = true
     if (this.isSnapshotDue) this.replica.snapshots.begin()
     this.isSnapshotDue = false
-    this.election.machine.synchronised(epoch)
+    this.election.synchronised(epoch)
   }
 
   /** The role is over. */
@@ -239,7 +265,7 @@ class QuorumPeer implements RunningServer, RoleEpochs {
       this.settleStopped()
       return
     }
-    if (this.isElectionReplaced) this.replaceElection()
+    this.restartElection()
     if (this.skipsElection) {
       this.assume()
       return
@@ -251,9 +277,9 @@ class QuorumPeer implements RunningServer, RoleEpochs {
 
   /** Goes straight into the role that a reconfiguration gives. */
   private assume(): void {
-    const { currentVote } = this.election.machine
+    const { currentVote } = this.election
     const state = this.assumedState(currentVote.leader)
-    this.election.machine.assume(state)
+    this.election.assume(state)
     this.options.runtime.timers.soon(() => this.begin(state, currentVote))
   }
 
@@ -265,29 +291,26 @@ class QuorumPeer implements RunningServer, RoleEpochs {
   // --- configurations --------------------------------------------------------------------------
 
   private configurationChanged(outcome: ReconfigOutcome): void {
-    const { machine } = this.election
-    machine.configure(this.membership)
+    const { election } = this
+    election.configure(this.configuration())
     if (outcome.vote !== null) {
       const { leader, zxid, electionEpoch, peerEpoch } = outcome.vote
       this.leaderId = leader
-      machine.designate({ leader, zxid, round: electionEpoch, peerEpoch })
+      election.designate({ leader, zxid, round: electionEpoch, peerEpoch })
     }
     if (outcome.skipsElection !== null) this.skipsElection = outcome.skipsElection
+    const client = outcome.committed.member(this.serverId)?.client ?? null
+    if (outcome.rebindsClientPort && client !== null) this.front.moveListener(client.host, client.port)
     if (!outcome.restartsElection) return
-    this.isElectionReplaced = true
+    this.isElectionRestartDue = true
     // Not from inside of what told of the configuration.
-    this.options.runtime.timers.soon(() => this.replaceElection())
+    this.options.runtime.timers.soon(() => this.restartElection())
   }
 
-  /** Another election, with the state and the vote of the one before. */
-  private replaceElection(): void {
-    this.isElectionReplaced = false
-    if (this.isStopping) return
-    const { currentVote, state } = this.election.machine
-    this.election.close()
-    this.election = this.makeElection()
-    this.election.machine.designate(currentVote)
-    if (state !== PeerState.looking) this.election.machine.assume(state)
+  private restartElection(): void {
+    if (!this.isElectionRestartDue || this.isStopping) return
+    this.isElectionRestartDue = false
+    this.election.restart(this.configuration())
   }
 
   // --- RoleEpochs ------------------------------------------------------------------------------
@@ -361,7 +384,7 @@ class QuorumPeer implements RunningServer, RoleEpochs {
   }
 
   private close(): void {
-    this.election.close()
+    this.election.stop()
     this.front.stopServing()
     this.front.closeConnections()
     this.replica.snapshots.stop()
