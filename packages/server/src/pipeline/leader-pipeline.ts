@@ -22,6 +22,7 @@ import type { ClientConnection } from '../listener/client-connection.ts'
 import type { ServerMetrics } from '../metrics/server-metrics.ts'
 import type { Clock, Timers } from '../runtime/runtime.ts'
 import type { TxnLog } from '../storage/txn-log.ts'
+import { AppliedWaiters } from './applied-waiters.ts'
 import { recordBatchTimes } from './batch-times.ts'
 import type { CommitStage } from './commit-stage.ts'
 import { PrepareStage } from './prepare-stage.ts'
@@ -77,6 +78,7 @@ export class LeaderPipeline implements WritePath {
   private isExhausted = false
   private hasFailed = false
   private proposedCount = 0
+  private readonly appliedWaiters = new AppliedWaiters()
   private onQuiet: (() => void) | null = null
   private readonly flushSoon = (): void => {
     this.isFlushScheduled = false
@@ -287,6 +289,7 @@ export class LeaderPipeline implements WritePath {
       if (this.spares.length < SPARES_MAX) this.spares.push(batch)
     }
     this.recordCounts()
+    this.appliedWaiters.reached(zxid)
     this.parts.onCommitted()
   }
 
@@ -312,6 +315,11 @@ export class LeaderPipeline implements WritePath {
     metrics.prep.pendingChangesRemoved = preparer.view.preparedCount - preparer.view.waitingCount
   }
 
+  whenApplied(done: () => void): void {
+    if (this.inProcess === 0) done()
+    else this.appliedWaiters.add(this.parts.preparer.lastZxid, done)
+  }
+
   *outstanding(): Generator<OutstandingRequestView> {
     const nowMs = this.parts.clock.monotonicMs()
     for (const batch of this.proposed) yield* outstandingOf(batch, nowMs)
@@ -328,6 +336,7 @@ export class LeaderPipeline implements WritePath {
   stop(done: () => void): void {
     if (this.isStopped) return
     this.isStopped = true
+    this.appliedWaiters.clear()
     this.onQuiet = done
     if (!this.isSyncing || this.hasFailed) this.becomeQuiet()
   }

@@ -17,6 +17,7 @@ import type { ClientConnection } from '../listener/client-connection.ts'
 import type { ServerMetrics } from '../metrics/server-metrics.ts'
 import type { Clock } from '../runtime/runtime.ts'
 import type { TxnLog } from '../storage/txn-log.ts'
+import { AppliedWaiters } from './applied-waiters.ts'
 import type { CommitStage } from './commit-stage.ts'
 import { ReceivedBatch } from './received-batch.ts'
 import type { SessionFacts, WritePath } from './write-path.ts'
@@ -52,11 +53,14 @@ export interface LearnerPipelineParts {
 
 /** A sync that another server's client sent, and that is with the leader. */
 interface ForwardedSync {
+  readonly serial: number
   readonly released: () => void
 }
 
 /** A client's request that is with the leader. */
 interface Waiting {
+  /** Counts writes and syncs in the order in which they were sent. */
+  readonly serial: number
   readonly connection: ClientConnection
   readonly sessionId: bigint
   readonly xid: number
@@ -70,6 +74,9 @@ export class LearnerPipeline implements WritePath {
   private readonly parts: LearnerPipelineParts
   private readonly waiting = new Ring<Waiting>()
   private readonly waitingSyncs = new Ring<Waiting | ForwardedSync>()
+  /** Of the request that was sent last. */
+  private lastSerial = 0
+  private readonly appliedWaiters = new AppliedWaiters()
   private largeBytes = 0
   /** Transactions that are not applied, or not logged yet; the last batch takes what comes until it is sealed. */
   private readonly received: ReceivedBatch[] = []
@@ -121,14 +128,15 @@ export class LearnerPipeline implements WritePath {
     input: ByteReader,
   ): void {
     const { sessionId, identities } = requester
-    this.waiting.push({ connection, sessionId, xid, op, arrivedMs, echo: null })
+    this.waiting.push({ serial: ++this.lastSerial, connection, sessionId, xid, op, arrivedMs, echo: null })
     this.parts.sender.sendRequest(sessionId, xid, op, input, identities)
   }
 
   submitCreateSession(connection: ClientConnection | null, session: SessionFacts, _timeMs: number, arrivedMs: number): void {
-    if (connection !== null)
-      this.waiting.push({ connection, sessionId: session.id, xid: 0, op: Op.createSession, arrivedMs, echo: null })
-    this.parts.sender.sendCreateSession(session.id, session.createdTimeoutMs)
+    const { id, createdTimeoutMs } = session
+    const [serial, op] = [++this.lastSerial, Op.createSession]
+    if (connection !== null) this.waiting.push({ serial, connection, sessionId: id, xid: 0, op, arrivedMs, echo: null })
+    this.parts.sender.sendCreateSession(id, createdTimeoutMs)
   }
 
   submitCloseSession(
@@ -138,20 +146,21 @@ export class LearnerPipeline implements WritePath {
     _timeMs: number,
     arrivedMs: number,
   ): void {
-    if (connection !== null) this.waiting.push({ connection, sessionId, xid, op: Op.closeSession, arrivedMs, echo: null })
-    this.parts.sender.sendRequest(sessionId, xid, Op.closeSession, null, connection?.identities ?? null)
+    const [serial, op] = [++this.lastSerial, Op.closeSession]
+    if (connection !== null) this.waiting.push({ serial, connection, sessionId, xid, op, arrivedMs, echo: null })
+    this.parts.sender.sendRequest(sessionId, xid, op, null, connection?.identities ?? null)
   }
 
   /** A client's sync; `input` is at its record. The reply comes with `releaseSync`. */
   submitSync(connection: ClientConnection, sessionId: bigint, xid: number, arrivedMs: number, input: ByteReader): void {
     const echo = input.bytes.slice(input.position, input.end)
-    this.waitingSyncs.push({ connection, sessionId, xid, op: Op.sync, arrivedMs, echo })
+    this.waitingSyncs.push({ serial: ++this.lastSerial, connection, sessionId, xid, op: Op.sync, arrivedMs, echo })
     this.parts.sender.sendRequest(sessionId, xid, Op.sync, input, connection.identities)
   }
 
   /** A sync of an observer's client was sent on to the leader. */
   awaitSync(released: () => void): void {
-    this.waitingSyncs.push({ released })
+    this.waitingSyncs.push({ serial: ++this.lastSerial, released })
   }
 
   /** The leader has sent everything that was committed when the oldest sync reached it. False if none waits. */
@@ -165,6 +174,18 @@ export class LearnerPipeline implements WritePath {
     const nowMs = this.parts.clock.monotonicMs()
     this.parts.commits.answer(sync.connection, Op.sync, sync.xid, ErrorCode.OK, sync.echo ?? NO_BYTES, nowMs, sync.arrivedMs)
     return true
+  }
+
+  /** Also waits for syncs. They and the writes are answered in their own orders: the oldest of both says how far all is done. */
+  whenApplied(done: () => void): void {
+    if (this.inProcess === 0) done()
+    else this.appliedWaiters.add(this.lastSerial, done)
+  }
+
+  private tellAppliedWaiters(): void {
+    const oldestWrite = this.waiting.peek()?.serial ?? Number.POSITIVE_INFINITY
+    const oldestSync = this.waitingSyncs.peek()?.serial ?? Number.POSITIVE_INFINITY
+    this.appliedWaiters.reached(Math.min(oldestWrite, oldestSync) - 1)
   }
 
   *outstanding(): Generator<OutstandingRequestView> {
@@ -200,6 +221,7 @@ export class LearnerPipeline implements WritePath {
     this.seal()
     this.append()
     this.dropDone()
+    if (!this.appliedWaiters.isEmpty) this.tellAppliedWaiters()
   }
 
   private seal(): void {
@@ -405,6 +427,7 @@ export class LearnerPipeline implements WritePath {
     this.seal()
     this.append()
     this.isStopped = true
+    this.appliedWaiters.clear()
     this.onFlushed = null
     this.onQuiet = () => {
       if (!isBroken && !this.hasFailed) this.applyLogged()

@@ -45,6 +45,10 @@ export class ReadOnlyPath implements WritePath, SyncPath {
     this.refuse(connection, Op.sync, xid, arrivedMs)
   }
 
+  whenApplied(done: () => void): void {
+    done()
+  }
+
   outstanding(): Iterable<OutstandingRequestView> {
     return []
   }

@@ -221,11 +221,36 @@ export class SessionService {
     }
     session.attachment = connection
     connection.session = session
+    // The timeout may be shorter than it was.
+    if (!session.isLocal) this.schedule(this.parts.tracker.expiryMs(session))
+    const { writes } = this.parts
+    if (writes.inProcess === 0) {
+      this.open(connection, session)
+      return
+    }
+    // What the session asks comes behind what it has asked over its older connections, and writes of those may be on their way.
+    connection.state = ConnectionState.CONNECTING
+    writes.whenApplied(() => this.caughtUp(connection, session))
+  }
+
+  /** Everything is applied that was on its way when the connection took up the session. */
+  private caughtUp(connection: ClientConnection, session: Session<ClientConnection>): void {
+    // It has gone meanwhile, with its session or for a newer connection of that.
+    if (!connection.isOpen || connection.session !== session) return
+    if (session.isClosing) {
+      session.attachment = null
+      connection.session = null
+      this.refuse(connection)
+      return
+    }
+    this.open(connection, session)
+    connection.continueInput()
+  }
+
+  private open(connection: ClientConnection, session: Session<ClientConnection>): void {
     connection.state = ConnectionState.OPEN
     this.writeResponse(connection, session)
     connection.statistics.sent++
-    // The timeout may be shorter than it was.
-    if (!session.isLocal) this.schedule(this.parts.tracker.expiryMs(session))
   }
 
   /** A client's own session becomes one of the ensemble, under the same id: the next write comes behind its creation. */

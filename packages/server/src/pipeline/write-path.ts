@@ -35,6 +35,11 @@ export interface WritePath {
   submitCreateSession(connection: ClientConnection | null, session: SessionFacts, timeMs: number, arrivedMs: number): void
   /** The end of a session; `connection` is null when the server, and not the client, asks for it. */
   submitCloseSession(connection: ClientConnection | null, sessionId: bigint, xid: number, timeMs: number, arrivedMs: number): void
+  /**
+   * Calls `done` when all that was submitted so far, for whatever session, is applied here: at once if it is, and never if the role ends
+   * or the disk fails before.
+   */
+  whenApplied(done: () => void): void
   /** The clients' writes that are on their way, oldest first, for people to look at. */
   outstanding(): Iterable<OutstandingRequestView>
 }

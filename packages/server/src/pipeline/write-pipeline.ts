@@ -14,6 +14,7 @@ import type { ClientConnection } from '../listener/client-connection.ts'
 import type { ServerMetrics } from '../metrics/server-metrics.ts'
 import type { Clock, Timers } from '../runtime/runtime.ts'
 import type { TxnLog } from '../storage/txn-log.ts'
+import { AppliedWaiters } from './applied-waiters.ts'
 import { recordBatchTimes } from './batch-times.ts'
 import type { CommitStage } from './commit-stage.ts'
 import { PrepareStage } from './prepare-stage.ts'
@@ -53,6 +54,7 @@ export class WritePipeline implements WritePath {
     this.flush()
   }
   private readonly synced = (error: Error | null): void => this.finishSync(error)
+  private readonly appliedWaiters = new AppliedWaiters()
   /** Called when everything that was submitted is committed. */
   private onIdle: (() => void) | null = null
 
@@ -154,6 +156,7 @@ export class WritePipeline implements WritePath {
     done.clear()
     this.committing = null
     this.spare = done
+    this.appliedWaiters.reached(done.lastZxid)
     this.parts.onCommitted()
     if (!this.isFlushScheduled) this.flush()
     if (this.inProcess === 0 && this.onIdle !== null) this.onIdle()
@@ -184,6 +187,11 @@ export class WritePipeline implements WritePath {
   private fail(error: unknown): void {
     this.hasFailed = true
     this.parts.onFailure(error instanceof Error ? error : new Error(String(error)))
+  }
+
+  whenApplied(done: () => void): void {
+    if (this.inProcess === 0) done()
+    else this.appliedWaiters.add(this.parts.preparer.lastZxid, done)
   }
 
   *outstanding(): Generator<OutstandingRequestView> {

@@ -1,6 +1,7 @@
 // A whole server on virtual time, with a disk and a network in memory: nothing happens but what the test says, in the
 // order in which it says so.
 
+import { SESSION_PASSWORD_LENGTH, sessionPassword } from '@tskeeper/core'
 import { ByteReader, ByteWriter, Op } from '@tskeeper/protocol/server'
 import { configFromProperties } from '../../src/config/load-config.ts'
 import type { RunningServer } from '../../src/running-server.ts'
@@ -178,15 +179,27 @@ export class VirtualClient implements NetworkConnection {
     else this.#waiting.push(bytes)
   }
 
-  connect(timeoutMs: number): void {
+  /** Asks for a new session, or for this one, with whatever else is sent at once. */
+  connect(timeoutMs: number, sessionId = 0n, ...requests: readonly Uint8Array[]): void {
+    const password = new Uint8Array(SESSION_PASSWORD_LENGTH)
+    if (sessionId !== 0n) sessionPassword(sessionId, password)
     const out = new ByteWriter(64)
     out.writeInt(0)
     out.writeNumber(0)
     out.writeInt(timeoutMs)
-    out.writeLong(0n)
-    out.writeBuffer(new Uint8Array(16))
+    out.writeLong(sessionId)
+    out.writeBuffer(password)
     out.writeBoolean(false)
-    this.send(out.toBytes())
+    this.send(out.toBytes(), ...requests)
+  }
+
+  /** The id of the session that the server gave or confirmed, 0 if it refused; null if it has not answered. */
+  takeSessionId(): bigint | null {
+    const bytes = this.takeBytes()
+    if (bytes.length === 0) return null
+    const length = new DataView(bytes.buffer).getInt32(0)
+    if (bytes.length > 4 + length) this.#received.push(bytes.slice(4 + length))
+    return new DataView(bytes.buffer).getBigInt64(12)
   }
 
   /** All that came since the last call, as one piece. */
@@ -321,6 +334,12 @@ export function existsRequest(xid: number, path: string): Uint8Array {
   const out = header(xid, Op.exists)
   out.writeString(path)
   out.writeBoolean(false)
+  return out.toBytes()
+}
+
+export function syncRequest(xid: number, path: string): Uint8Array {
+  const out = header(xid, Op.sync)
+  out.writeString(path)
   return out.toBytes()
 }
 
