@@ -58,7 +58,7 @@ const FULL = {
   idleKills: 10,
   loadedKills: 5,
 }
-const NODES_ENSEMBLE = 100000
+const ENSEMBLE_NODES = 100000
 const QUICK = {
   repeats: 1,
   lifeRepeats: 1,
@@ -87,7 +87,7 @@ export function parseCompareOptions(argv: readonly string[]): CompareOptions {
     durationS: numberOption(values, 'duration', defaults.durationS, realFrom(0.1)),
     warmupS: numberOption(values, 'warmup', defaults.warmupS, realFrom(0)),
     primeS: defaults.primeS,
-    nodes: numberOption(values, 'nodes', ensembleSize === null ? defaults.nodes : NODES_ENSEMBLE, wholeFrom(1000)),
+    nodes: numberOption(values, 'nodes', ensembleSize === null ? defaults.nodes : ENSEMBLE_NODES, wholeFrom(1000)),
     ensembleSize,
     idleKills: defaults.idleKills,
     loadedKills: defaults.loadedKills,

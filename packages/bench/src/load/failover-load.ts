@@ -117,6 +117,11 @@ export class FailoverLoad implements SessionHandler {
     }
   }
 
+  /** A promise was broken, or a connection that was to stay: nothing more is written, and `finish` says why. */
+  get hasFailed(): boolean {
+    return this.failure !== null
+  }
+
   /** Drops everything at once. */
   destroy(): void {
     this.isStopping = true

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { UsageError } from '../../src/command-line.ts'
 import { COMPARE_USAGE, parseCompareOptions } from '../../src/compare/compare-options.ts'
+import { ensembleLifeRowNames } from '../../src/compare/ensemble-life.ts'
 import { lifeRowNames } from '../../src/compare/life-cycle.ts'
-import { loadRows } from '../../src/compare/rows.ts'
+import { ensembleRows, loadRows } from '../../src/compare/rows.ts'
 import { commandFor, parseTarget } from '../../src/compare/target.ts'
 import { parseLoadOptions } from '../../src/load/load-options.ts'
 
@@ -30,6 +31,26 @@ test.each([
 ])('"%s" is refused with the reason', (line, message) => {
   expect(() => parseCompareOptions(line.split(' '))).toThrow(UsageError)
   expect(() => parseCompareOptions(line.split(' '))).toThrow(message)
+})
+
+test('ensembles have at least three members and rows of their own, all spread over the members and held against half of the p99', () => {
+  expect(parseCompareOptions([])).toMatchObject({ ensembleSize: null })
+  expect(parseCompareOptions(['--ensemble', '3'])).toMatchObject({
+    ensembleSize: 3,
+    nodes: 100000,
+    idleKills: 10,
+    loadedKills: 5,
+  })
+  expect(parseCompareOptions(['--ensemble', '5', '--quick', '--nodes', '2000'])).toMatchObject({ ensembleSize: 5, nodes: 2000 })
+  expect(() => parseCompareOptions(['--ensemble', '2'])).toThrow('--ensemble 2: a whole number from 3 to 9 is expected')
+  const rows = ensembleRows()
+  for (const row of rows) {
+    expect(parseLoadOptions(row.argv).payloadBytes).toBe(row.payloadBytes)
+    expect(row.goals).toMatchObject({ p99: 0.5, throughput: expect.any(Number) })
+    expect(row.hasEcho).toBe(false)
+  }
+  const names = [...rows.map((row) => row.name), ...ensembleLifeRowNames(1000)]
+  expect(new Set(names).size).toBe(names.length)
 })
 
 test('a target is a known server or a command with the place of its configuration', () => {
@@ -62,6 +83,7 @@ test('the usage names each option', () => {
     'duration',
     'warmup',
     'quick',
+    'ensemble',
     'nodes',
     'a',
     'b',

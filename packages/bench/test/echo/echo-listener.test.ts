@@ -25,7 +25,7 @@ function load(...argv: string[]): Promise<LoadReport> {
   if (address === null || typeof address === 'string') throw new Error('the echo server has no port')
   const shape = ['--raw', '--operations', '2000', '--connections', '4', '--window', '16']
   const options = parseLoadOptions([...shape, ...argv])
-  return runLoad(options, new SocketTransport({ host: '127.0.0.1', port: address.port }))
+  return runLoad(options, new SocketTransport([{ host: '127.0.0.1', port: address.port }]))
 }
 
 test.each(['get', 'exists', 'set', 'mix'])('its replies to %s pass the checks of a raw load', async (workload) => {

@@ -40,6 +40,8 @@ export class FakeServer implements Transport {
   readonly ordinals = new Map<number, number>()
   /** What happened at which server, in order: `connect 1`, `sync 1`, `read 1`. */
   readonly events: string[] = []
+  private readonly channels = new Set<FakeChannel>()
+  private readonly crashed = new Set<number>()
   zxid = 0
   nextSessionId = 0x100000000000001n
 
@@ -55,7 +57,16 @@ export class FakeServer implements Transport {
   connect(receiver: ChannelReceiver, server: number): Channel {
     const number = server % this.serverCount
     this.events.push(`connect ${number}`)
-    return new FakeChannel(this, receiver, number)
+    const channel = new FakeChannel(this, receiver, number)
+    this.channels.add(channel)
+    if (this.crashed.has(number)) setImmediate(() => channel.break())
+    return channel
+  }
+
+  /** Breaks every connection of a server, with whatever it has not served yet, and takes no new ones. */
+  crash(number: number): void {
+    this.crashed.add(number)
+    for (const channel of this.channels) if (channel.number === number) channel.break()
   }
 }
 
@@ -64,7 +75,7 @@ class FakeChannel implements Channel {
   private readonly receiver: ChannelReceiver
   private readonly input = new ViewedBuffer(1 << 20)
   private received: Buffer = Buffer.alloc(0)
-  private readonly number: number
+  readonly number: number
   private sessionId = 0n
   private isDestroyed = false
 
@@ -88,6 +99,12 @@ class FakeChannel implements Channel {
     this.isDestroyed = true
   }
 
+  break(): void {
+    if (this.isDestroyed) return
+    this.isDestroyed = true
+    this.receiver.onClosed(new Error('the server is gone'))
+  }
+
   event(path: string, type: number): void {
     this.send(11, Buffer.concat([header(-1, -1, 0), int(type), int(3), text(path)]), -1)
   }
@@ -98,13 +115,14 @@ class FakeChannel implements Channel {
       if (this.received.length < 4 + size) return
       const frame = this.received.subarray(4, 4 + size)
       this.received = this.received.subarray(4 + size)
-      if (this.sessionId === 0n) this.handshake()
+      if (this.sessionId === 0n) this.handshake(frame.readBigInt64BE(16))
       else this.request(frame)
     }
   }
 
-  private handshake(): void {
-    this.sessionId = this.server.nextSessionId++
+  private handshake(resumedId: bigint): void {
+    this.sessionId = resumedId === 0n ? this.server.nextSessionId++ : resumedId
+    if (resumedId !== 0n) this.server.events.push(`resume ${this.number}`)
     const response = Buffer.alloc(37)
     response.writeInt32BE(30000, 4)
     response.writeBigInt64BE(this.sessionId, 8)
