@@ -4,27 +4,15 @@
 // The machine in the core decides; here its effects are carried out, and what happens is told to it. While something is
 // under way that the machine waits for, the packets of the leader stay in the link.
 
+import { type Identity, Learner, type LearnerEffects, type Member, type MemberAddress, type QuorumVerifier } from '@tskeeper/core'
 import {
-  type Identity,
-  Learner,
-  type LearnerEffects,
-  type Member,
-  type MemberAddress,
-  makeQuorumVerifier,
-  parseMembershipText,
-  type QuorumVerifier,
-} from '@tskeeper/core'
-import {
-  ByteReader,
+  type ByteReader,
   type ByteWriter,
   beginDataPacket,
   endDataPacket,
-  endPacketData,
-  LEARNER_PROTOCOL_VERSION,
   Op,
   type QuorumPacketSpan,
   QuorumPacketType,
-  utf8Read,
   writeBarePacket,
 } from '@tskeeper/protocol/server'
 import type { SyncPath } from '../pipeline/client-service.ts'
@@ -35,7 +23,9 @@ import type { TimerHandle } from '../runtime/runtime.ts'
 import { ServingStack } from '../serving-stack.ts'
 import { StartupError } from '../startup-error.ts'
 import { LeaderConnection } from './leader-connection.ts'
+import { writeAckEpoch, writeIntRequest, writeLearnerInfo, writeRequest, writeRevalidation } from './learner-packets.ts'
 import { ObserverService, type ObserverUpstream } from './observer-service.ts'
+import { ProposedConfigs } from './proposed-configs.ts'
 import { type LinkHost, QuorumLink } from './quorum-link.ts'
 import { idByteOf, localSessionsOf, outstandingLimitOf, type Role, type RoleParts } from './role-parts.ts'
 import { SnapshotReceiver } from './snapshot-stream.ts'
@@ -45,8 +35,6 @@ import { TouchedSessions } from './touched-sessions.ts'
 const EXIT_CANNOT_TRUNCATE = 13
 /** How often a new leader that does not listen yet is given more time; it comes to about five of the longest pauses. */
 const LEADER_PAUSE_COUNT = 8
-/** Bytes of a transaction's header. */
-const TXN_HEADER_SIZE = 32
 
 export interface LearnerRoleParts extends RoleParts {
   readonly leaderId: number
@@ -74,8 +62,7 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
   private isServing = false
   /** The configuration that came with NEWLEADER. */
   private newLeaderConfig: QuorumVerifier | null = null
-  /** Proposed reconfigurations that are not in force, by zxid. */
-  private readonly proposedConfigs = new Map<number, QuorumVerifier>()
+  private readonly proposedConfigs: ProposedConfigs
   /** Feeds observers in the leader's place, if the configuration says so. */
   private observers: ObserverService | null = null
   /** The leader that a reconfiguration names whose transaction is applied next; null for all other transactions. */
@@ -92,6 +79,7 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
     this.parts = parts
     this.name = parts.isObserver ? 'OBSERVING' : 'FOLLOWING'
     const { config, epochs, replica } = parts
+    this.proposedConfigs = new ProposedConfigs(parts.membership, config.quorum.isMultiAddressEnabled)
     this.learner = new Learner(
       {
         isObserver: parts.isObserver,
@@ -285,12 +273,7 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
 
   sendLearnerInfo(zxid: number): void {
     const { isObserver, serverId, membership } = this.parts
-    const out = this.out()
-    const start = beginDataPacket(out, isObserver ? QuorumPacketType.observerInfo : QuorumPacketType.followerInfo, zxid)
-    out.writeNumber(serverId)
-    out.writeInt(LEARNER_PROTOCOL_VERSION)
-    out.writeNumber(membership.committed.version)
-    endDataPacket(out, start)
+    writeLearnerInfo(this.out(), isObserver, zxid, serverId, membership.committed.version)
     this.link?.flushLater()
   }
 
@@ -308,10 +291,7 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
   }
 
   sendAckEpoch(lastZxid: number, epoch: number): void {
-    const out = this.out()
-    const start = beginDataPacket(out, QuorumPacketType.ackEpoch, lastZxid)
-    out.writeInt(epoch)
-    endDataPacket(out, start)
+    writeAckEpoch(this.out(), lastZxid, epoch)
     this.link?.flushLater()
   }
 
@@ -363,8 +343,9 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
     const { replica } = this.parts
     this.link?.hold()
     replica.snapshots.writeNow((zxid) => {
-      if (this.isOver) return
+      // Also when the role is over: the snapshot is there now, and must not be mixed with what was before it.
       if (this.isFromSnapshot) replica.forgetOlderHistory(zxid)
+      if (this.isOver) return
       this.isDatabaseBroken = false
       this.learner.snapshotWritten()
       this.releaseUnlessWaiting()
@@ -429,36 +410,17 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
   }
 
   adoptLastSeen(bytes: Uint8Array, start: number, end: number): void {
-    this.newLeaderConfig = this.parseConfig(bytes, start, end)
-    this.keepProposed(this.newLeaderConfig)
+    this.newLeaderConfig = this.proposedConfigs.keepText(bytes, start, end)
   }
 
   adoptProposed(zxid: number, bytes: Uint8Array, start: number, end: number): void {
-    // The record of a reconfiguration is that of a setData: path, data, version.
-    const reader = new ByteReader(bytes)
-    reader.position = start + TXN_HEADER_SIZE
-    reader.end = end
-    reader.readSlice()
-    reader.readSlice()
-    const config = this.parseConfig(bytes, reader.sliceStart, reader.sliceStart + Math.max(reader.sliceLength, 0))
-    this.proposedConfigs.set(zxid, config)
-    this.keepProposed(config)
-  }
-
-  private parseConfig(bytes: Uint8Array, start: number, end: number): QuorumVerifier {
-    return makeQuorumVerifier(parseMembershipText(utf8Read(bytes, start, end), this.parts.config.quorum.isMultiAddressEnabled))
-  }
-
-  private keepProposed(config: QuorumVerifier): void {
-    const { membership } = this.parts
-    if (config.version > membership.lastSeen.version) membership.keepProposed(config)
+    this.proposedConfigs.keepTransaction(zxid, bytes, start, end)
   }
 
   activateProposed(zxid: number, designatedLeader: number): boolean {
-    const config = this.proposedConfigs.get(zxid)
-    this.proposedConfigs.delete(zxid)
+    const config = this.proposedConfigs.take(zxid)
     this.designatedLeader = designatedLeader
-    return config === undefined ? false : this.parts.membership.activate(config, designatedLeader, zxid)
+    return config !== null && this.parts.membership.activate(config, designatedLeader, zxid)
   }
 
   activateLastSeen(): boolean {
@@ -549,29 +511,14 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
     identities: readonly Identity[] | null,
   ): void {
     if (this.link === null || !this.link.isOpen) return
-    const { out } = this.link
-    const start = this.beginRequest(out, sessionId, xid, op)
-    if (input !== null) out.writeBytes(input.bytes.subarray(input.position, input.end))
-    endPacketData(out, start)
-    writeIdentities(out, identities)
+    writeRequest(this.link.out, sessionId, xid, op, input, identities)
     this.link.flushLater()
   }
 
   sendCreateSession(sessionId: bigint, timeoutMs: number): void {
     if (this.link === null || !this.link.isOpen) return
-    const { out } = this.link
-    const start = this.beginRequest(out, sessionId, 0, Op.createSession)
-    out.writeInt(timeoutMs)
-    endDataPacket(out, start)
+    writeIntRequest(this.link.out, sessionId, Op.createSession, timeoutMs)
     this.link.flushLater()
-  }
-
-  private beginRequest(out: ByteWriter, sessionId: bigint, xid: number, op: number): number {
-    const start = beginDataPacket(out, QuorumPacketType.request, -1)
-    out.writeLong(sessionId)
-    out.writeInt(xid)
-    out.writeInt(op)
-    return start
   }
 
   // --- SessionAuthority ------------------------------------------------------------------------
@@ -579,11 +526,7 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
   revalidate(sessionId: bigint, timeoutMs: number): void {
     if (this.link === null || !this.link.isOpen) return
     this.expectAnswer(sessionId, null)
-    const { out } = this.link
-    const start = beginDataPacket(out, QuorumPacketType.revalidate, -1)
-    out.writeLong(sessionId)
-    out.writeInt(timeoutMs)
-    endDataPacket(out, start)
+    writeRevalidation(this.link.out, sessionId, timeoutMs)
     this.link.flushLater()
   }
 
@@ -614,17 +557,5 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
 
   touched(sessionId: bigint, timeoutMs: number): void {
     this.leftBehind(sessionId, timeoutMs)
-  }
-}
-
-function writeIdentities(out: ByteWriter, identities: readonly Identity[] | null): void {
-  if (identities === null) {
-    out.writeInt(-1)
-    return
-  }
-  out.writeInt(identities.length)
-  for (const { scheme, id } of identities) {
-    out.writeString(scheme)
-    out.writeString(id)
   }
 }

@@ -1,0 +1,52 @@
+import { makeQuorumVerifier, parseMembershipText, type QuorumVerifier } from '@tskeeper/core'
+import { ByteReader, utf8Read } from '@tskeeper/protocol/server'
+import type { RoleMembership } from './role-parts.ts'
+
+/** Bytes of a transaction's header. */
+const TXN_HEADER_SIZE = 32
+
+/** The configurations that a leader proposes to a learner: kept durably when they come, and found again when they come into force. */
+export class ProposedConfigs {
+  private readonly membership: RoleMembership
+  private readonly isMultiAddressEnabled: boolean
+  private readonly byZxid = new Map<number, QuorumVerifier>()
+
+  constructor(membership: RoleMembership, isMultiAddressEnabled: boolean) {
+    this.membership = membership
+    this.isMultiAddressEnabled = isMultiAddressEnabled
+  }
+
+  /** A configuration as text, from NEWLEADER. */
+  keepText(bytes: Uint8Array, start: number, end: number): QuorumVerifier {
+    const config = this.parse(bytes, start, end)
+    this.keep(config)
+    return config
+  }
+
+  /** The transaction `bytes[start, end)` proposes a configuration: its record is that of a setData, path, data, version. */
+  keepTransaction(zxid: number, bytes: Uint8Array, start: number, end: number): void {
+    const reader = new ByteReader(bytes)
+    reader.position = start + TXN_HEADER_SIZE
+    reader.end = end
+    reader.readSlice()
+    reader.readSlice()
+    const config = this.parse(bytes, reader.sliceStart, reader.sliceStart + Math.max(reader.sliceLength, 0))
+    this.byZxid.set(zxid, config)
+    this.keep(config)
+  }
+
+  /** The configuration of that transaction comes into force; null if there was none. */
+  take(zxid: number): QuorumVerifier | null {
+    const config = this.byZxid.get(zxid) ?? null
+    this.byZxid.delete(zxid)
+    return config
+  }
+
+  private parse(bytes: Uint8Array, start: number, end: number): QuorumVerifier {
+    return makeQuorumVerifier(parseMembershipText(utf8Read(bytes, start, end), this.isMultiAddressEnabled))
+  }
+
+  private keep(config: QuorumVerifier): void {
+    if (config.version > this.membership.lastSeen.version) this.membership.keepProposed(config)
+  }
+}
