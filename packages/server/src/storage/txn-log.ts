@@ -160,7 +160,17 @@ export class TxnLog {
     }
   }
 
+  /**
+   * Before anything is written into a new file, the ones before it are on the disk: a power failure that kept the new entries and lost
+   * some before them would leave a log with a gap, which no start could take for a tear.
+   */
+  private syncEarlierFiles(): void {
+    if (!this.options.isSyncForced) return
+    for (const file of [...this.retired, ...(this.syncing?.toClose ?? [])]) file.datasyncNow()
+  }
+
   private begin(zxid: number): DiskFile {
+    this.syncEarlierFiles()
     const { disk, directory, preallocationBytes } = this.options
     const name = logName(zxid)
     const path = `${directory}/${name}`
