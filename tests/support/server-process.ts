@@ -27,6 +27,8 @@ export interface ServerOptions {
   readonly target: ServerTarget
   /** Added to the template: see `configTemplate`. */
   readonly config?: ServerConfig
+  /** The zoo.cfg of an earlier start stays as it is: a member of an ensemble may have rewritten it. */
+  readonly keepsConfig?: boolean
   /** Holds zoo.cfg, the log and, unless the configuration says otherwise, the data. A fresh one if absent. */
   readonly directory?: string
   /** Client port; a free one if absent. */
@@ -226,7 +228,8 @@ export async function launchServer(options: ServerOptions): Promise<ServerProces
   const directory = options.directory ?? createServerDirectory()
   const port = options.port ?? (await freePort())
   const configPath = join(directory, 'zoo.cfg')
-  writeFileSync(configPath, configText({ ...configTemplate(directory, port), ...options.config }))
+  const isKept = options.keepsConfig === true && existsSync(configPath)
+  if (!isKept) writeFileSync(configPath, configText({ ...configTemplate(directory, port), ...options.config }))
   mkdirSync(join(directory, 'logs'), { recursive: true })
   const logPath = join(directory, 'logs', `server-${port}-${Date.now()}.log`)
   const logFile = openSync(logPath, 'a')
