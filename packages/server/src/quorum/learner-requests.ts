@@ -85,18 +85,22 @@ export class LearnerRequests {
     return true
   }
 
-  /** A client of another server wants to take its session up there. */
+  /**
+   * A client of another server wants to take its session up there. The answer comes behind the commits of all that the leader has
+   * been asked for before. What the client has written over an older connection is among that, and the server that asks knows
+   * such a write by session and number alone: later it would take it for one of the new connection, whose numbers may begin again.
+   */
   private revalidate(link: QuorumLink, zxid: number): void {
-    const { tracker, clock } = this.parts
+    const { pipeline, tracker, clock } = this.parts
     const sessionId = this.reader.readLong()
     const timeoutMs = this.reader.readInt()
     const session = tracker.get(sessionId)
-    const isValid = session !== null && tracker.resume(session, timeoutMs, link, clock.monotonicMs())
-    const start = beginDataPacket(link.out, QuorumPacketType.revalidate, zxid)
-    link.out.writeLong(sessionId)
-    link.out.writeBoolean(isValid)
-    endDataPacket(link.out, start)
+    // From now on nothing more is taken of the session over other links.
+    if (session !== null) tracker.resume(session, timeoutMs, link, clock.monotonicMs())
     this.parts.onTouched()
+    pipeline.whenApplied(() => {
+      if (link.isOpen) answerRevalidation(link, zxid, sessionId, session !== null && !session.isClosing)
+    })
   }
 
   /** The sessions whose clients the learner has heard of since the last PING. */
@@ -112,4 +116,12 @@ export class LearnerRequests {
     }
     if (this.reader.remaining() > 0) throw new DecodeError('a list of sessions that ends inside of one', this.reader.position)
   }
+}
+
+function answerRevalidation(link: QuorumLink, zxid: number, sessionId: bigint, isValid: boolean): void {
+  const start = beginDataPacket(link.out, QuorumPacketType.revalidate, zxid)
+  link.out.writeLong(sessionId)
+  link.out.writeBoolean(isValid)
+  endDataPacket(link.out, start)
+  link.flushLater()
 }

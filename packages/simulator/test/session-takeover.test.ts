@@ -1,0 +1,351 @@
+// A session of an ensemble that moves to a new connection, of the same server or of another one, while what it asked over the old one
+// is on its way. The disks are slow, so that there is much time between a write's proposal and its commit.
+
+import { SESSION_PASSWORD_LENGTH, sessionPassword } from '@tskeeper/core'
+import { ByteReader, ByteWriter, ErrorCode, Op } from '@tskeeper/protocol/server'
+import type { ConnectionHandler, Logger, NetworkConnection } from '@tskeeper/server'
+import { expect, test } from 'vitest'
+import { Machine } from '../src/world/machine.ts'
+import { CLIENT_PORT, ServerNode, serverAddress } from '../src/world/server-node.ts'
+import { VirtualNetwork } from '../src/world/virtual-network.ts'
+import { World } from '../src/world/world.ts'
+
+const SERVER_IDS = [1, 2, 3]
+const TIMEOUT_MS = 2000
+/** A packet takes half a millisecond, so that after this a request has reached every server which it concerns. */
+const ARRIVAL_MS = 5
+/** A write takes this long at least, while the disks are slow. */
+const SYNC_MS = 50
+
+interface Reply {
+  readonly xid: number
+  readonly err: number
+  /** Of a create: the path. */
+  readonly path: string | null
+}
+
+/** A client's connection, of which the test says every byte. */
+class RawClient implements ConnectionHandler {
+  /** What the server has confirmed: 0 if it refused, null as long as it has not answered. */
+  sessionId: bigint | null = null
+  isClosed = false
+  readonly replies: Reply[] = []
+  private bytes: Uint8Array = new Uint8Array(0)
+  private connection: NetworkConnection | null = null
+  /** Requests that are creates, by their numbers. */
+  private readonly creates = new Set<number>()
+
+  constructor(network: VirtualNetwork, machine: Machine, serverId: number, sessionId: bigint, requests: readonly Request[]) {
+    const options = { host: serverAddress(serverId), port: CLIENT_PORT, timeoutMs: 1000, noDelay: true, keepAlive: false }
+    network.of(machine).connect(options, this, (error, connection) => {
+      if (error !== null) throw error
+      this.connection = connection
+      this.write(connectRequest(sessionId))
+      this.send(...requests)
+    })
+  }
+
+  send(...requests: readonly Request[]): void {
+    for (const request of requests) {
+      if (request.op === Op.create) this.creates.add(request.xid)
+      this.write(requestBytes(request))
+    }
+  }
+
+  private write(payload: Uint8Array): void {
+    const out = new ByteWriter(64)
+    out.writeBuffer(payload)
+    const frame = out.toBytes()
+    this.connection?.write(frame, frame.length)
+  }
+
+  onData(bytes: Uint8Array, _view: DataView, length: number): void {
+    this.bytes = Uint8Array.from([...this.bytes, ...bytes.subarray(0, length)])
+    const reader = new ByteReader(this.bytes)
+    while (reader.remaining() >= 4) {
+      const frame = reader.readBuffer()
+      if (frame !== null) this.receive(new ByteReader(frame))
+    }
+    this.bytes = new Uint8Array(0)
+  }
+
+  private receive(reader: ByteReader): void {
+    const first = reader.readInt()
+    if (this.sessionId === null) {
+      reader.readInt()
+      this.sessionId = reader.readLong()
+      return
+    }
+    reader.readNumber()
+    const err = reader.readInt()
+    const path = err === ErrorCode.OK && this.creates.has(first) ? reader.readString() : null
+    this.replies.push({ xid: first, err, path })
+  }
+
+  onDrain(): void {}
+
+  onEnd(): void {
+    this.isClosed = true
+    this.connection?.end()
+  }
+
+  onClose(): void {
+    this.isClosed = true
+  }
+}
+
+interface Request {
+  readonly xid: number
+  readonly op: number
+  readonly path: string
+}
+
+function requestBytes({ xid, op, path }: Request): Uint8Array {
+  const out = new ByteWriter(64)
+  out.writeInt(xid)
+  out.writeInt(op)
+  if (op === Op.closeSession) return out.toBytes()
+  out.writeString(path)
+  if (op === Op.exists) out.writeBoolean(false)
+  if (op === Op.create) writeCreate(out)
+  return out.toBytes()
+}
+
+/** The rest of a create: no data, everyone may do everything, a persistent node. */
+function writeCreate(out: ByteWriter): void {
+  out.writeBuffer(null)
+  out.writeInt(1)
+  out.writeInt(31)
+  out.writeString('world')
+  out.writeString('anyone')
+  out.writeInt(0)
+}
+
+function connectRequest(sessionId: bigint): Uint8Array {
+  const password = new Uint8Array(SESSION_PASSWORD_LENGTH)
+  if (sessionId !== 0n) sessionPassword(sessionId, password)
+  const out = new ByteWriter(64)
+  out.writeInt(0)
+  out.writeNumber(0)
+  out.writeInt(TIMEOUT_MS)
+  out.writeLong(sessionId)
+  out.writeBuffer(password)
+  out.writeBoolean(false)
+  return out.toBytes()
+}
+
+const create = (xid: number, path: string): Request => ({ xid, op: Op.create, path })
+const exists = (xid: number, path: string): Request => ({ xid, op: Op.exists, path })
+const sync = (xid: number): Request => ({ xid, op: Op.sync, path: '/' })
+const closeSession = (xid: number): Request => ({ xid, op: Op.closeSession, path: '' })
+
+class TestEnsemble {
+  readonly world: World = new World(1)
+  readonly nodes: readonly ServerNode[]
+  readonly network: VirtualNetwork
+  /** The server that leads, 0 for none, and how many follow. */
+  leaderId = 0
+  private followerCount = 0
+  private readonly machine: Machine
+
+  private constructor(properties: ReadonlyMap<string, string>) {
+    const { world } = this
+    const network = new VirtualNetwork(world)
+    Object.assign(network.weather, { latencyMinMs: 0.5, latencyMaxMs: 0.5, splitRate: 0 })
+    this.network = network
+    this.nodes = SERVER_IDS.map(
+      (id) =>
+        new ServerNode(world, network, { id, properties, systemProperties: new Map(), hasId: true, logger: this.loggerOf(id) }),
+    )
+    this.machine = new Machine(world, 'client', '10.0.1.1')
+    this.machine.boot()
+    network.addMachine(this.machine)
+  }
+
+  /** Three servers, one of which leads. */
+  static async start(settings: Readonly<Record<string, string>> = {}): Promise<TestEnsemble> {
+    const all = {
+      tickTime: '100',
+      initLimit: '10',
+      syncLimit: '5',
+      'admin.enableServer': 'false',
+      preAllocSize: '16',
+      ...settings,
+    }
+    const properties = new Map(Object.entries(all))
+    for (const id of SERVER_IDS) properties.set(`server.${id}`, `${serverAddress(id)}:2888:3888`)
+    const ensemble = new TestEnsemble(properties)
+    for (const node of ensemble.nodes) ensemble.world.after(0, () => node.start())
+    await ensemble.until(() => ensemble.leaderId > 0 && ensemble.followerCount === 2)
+    return ensemble
+  }
+
+  private loggerOf(id: number): Logger {
+    const ignore = (): void => {}
+    const info = (message: string): void => {
+      if (message.startsWith('LEADING in epoch')) this.leaderId = id
+      if (message.startsWith('FOLLOWING in epoch')) this.followerCount++
+    }
+    return { trace: ignore, debug: ignore, info, warn: ignore, error: ignore }
+  }
+
+  get followerIds(): readonly [number, number] {
+    const [one = 0, other = 0] = SERVER_IDS.filter((id) => id !== this.leaderId)
+    return [one, other]
+  }
+
+  /** From now on a write takes long. */
+  slowDown(): void {
+    for (const { disk } of this.nodes) Object.assign(disk.pace, { syncMinMs: SYNC_MS, syncMaxMs: SYNC_MS })
+  }
+
+  async until(isDone: () => boolean): Promise<void> {
+    if (!(await this.world.runUntil(this.world.nowMs + 20_000, isDone))) throw new Error('it does not come about')
+  }
+
+  async pass(durationMs: number): Promise<void> {
+    await this.world.runUntil(this.world.nowMs + durationMs)
+  }
+
+  /** A connection that asks for this session, 0 for a new one, and sends these requests with that. */
+  connect(serverId: number, sessionId: bigint, ...requests: readonly Request[]): RawClient {
+    return new RawClient(this.network, this.machine, serverId, sessionId, requests)
+  }
+
+  /** A client that has a session with this server. */
+  async openSession(serverId: number): Promise<{ readonly old: RawClient; readonly sessionId: bigint }> {
+    const old = this.connect(serverId, 0n)
+    await this.until(() => old.sessionId !== null)
+    return { old, sessionId: old.sessionId ?? 0n }
+  }
+}
+
+const roles: readonly (readonly [string, (ensemble: TestEnsemble) => number])[] = [
+  ['the leader', ({ leaderId }) => leaderId],
+  ['a follower', ({ followerIds }) => followerIds[0]],
+]
+
+for (const [name, serverOf] of roles) {
+  test(`a read and a sync on a new connection with ${name} come behind the writes of the old one`, async () => {
+    const ensemble = await TestEnsemble.start()
+    const serverId = serverOf(ensemble)
+    const { old, sessionId } = await ensemble.openSession(serverId)
+    ensemble.slowDown()
+    old.send(create(7, '/a'))
+    await ensemble.pass(ARRIVAL_MS)
+    const reader = ensemble.connect(serverId, sessionId, exists(1, '/a'))
+    await ensemble.until(() => reader.replies.length === 1)
+    expect(reader.replies).toEqual([{ xid: 1, err: ErrorCode.OK, path: null }])
+    expect(reader.sessionId).toBe(sessionId)
+
+    reader.send(create(2, '/b'))
+    await ensemble.pass(ARRIVAL_MS)
+    const syncer = ensemble.connect(serverId, sessionId, sync(1), exists(2, '/b'))
+    await ensemble.until(() => syncer.replies.length === 2)
+    expect(syncer.replies).toEqual([
+      { xid: 1, err: ErrorCode.OK, path: null },
+      { xid: 2, err: ErrorCode.OK, path: null },
+    ])
+  })
+
+  test(`with ${name} the reply to a write of the old connection never goes to one of the new, which has the same number`, async () => {
+    const ensemble = await TestEnsemble.start()
+    const serverId = serverOf(ensemble)
+    const { old, sessionId } = await ensemble.openSession(serverId)
+    ensemble.slowDown()
+    old.send(create(1, '/a'), create(2, '/aa'))
+    await ensemble.pass(ARRIVAL_MS)
+    const client = ensemble.connect(serverId, sessionId, create(1, '/b'), create(2, '/bb'))
+    await ensemble.until(() => client.replies.length === 2)
+    expect(client.replies.map(({ xid, path }) => [xid, path])).toEqual([
+      [1, '/b'],
+      [2, '/bb'],
+    ])
+  })
+}
+
+test('a read on a new connection of a session that only its server knows comes behind the writes of the old one', async () => {
+  const ensemble = await TestEnsemble.start({ localSessionsEnabled: 'true' })
+  const [serverId] = ensemble.followerIds
+  const { old, sessionId } = await ensemble.openSession(serverId)
+  ensemble.slowDown()
+  old.send(create(7, '/a'))
+  await ensemble.pass(ARRIVAL_MS)
+  const client = ensemble.connect(serverId, sessionId, exists(1, '/a'))
+  await ensemble.until(() => client.replies.length === 1)
+  expect(client.replies).toEqual([{ xid: 1, err: ErrorCode.OK, path: null }])
+})
+
+test('a session that moves to the leader finds what it has written over a follower', async () => {
+  const ensemble = await TestEnsemble.start()
+  const { old, sessionId } = await ensemble.openSession(ensemble.followerIds[0])
+  ensemble.slowDown()
+  old.send(create(7, '/a'))
+  await ensemble.pass(ARRIVAL_MS)
+  const client = ensemble.connect(ensemble.leaderId, sessionId, exists(1, '/a'))
+  await ensemble.until(() => client.replies.length === 1)
+  expect(client.replies).toEqual([{ xid: 1, err: ErrorCode.OK, path: null }])
+})
+
+test('the reply to a write that a session sent to one follower never goes to a write of the same number over another', async () => {
+  const ensemble = await TestEnsemble.start()
+  const [from, to] = ensemble.followerIds
+  const { old, sessionId } = await ensemble.openSession(from)
+  ensemble.slowDown()
+  old.send(create(1, '/a'))
+  await ensemble.pass(ARRIVAL_MS)
+  const client = ensemble.connect(to, sessionId, create(1, '/b'), exists(2, '/a'))
+  await ensemble.until(() => client.replies.length === 2)
+  expect(client.replies).toEqual([
+    { xid: 1, err: ErrorCode.OK, path: '/b' },
+    { xid: 2, err: ErrorCode.OK, path: null },
+  ])
+})
+
+test('a session that its old server is told to close while the leader lets its new connection wait is refused', async () => {
+  const ensemble = await TestEnsemble.start()
+  const { old, sessionId } = await ensemble.openSession(ensemble.followerIds[0])
+  ensemble.slowDown()
+  old.send(create(7, '/a'))
+  await ensemble.pass(ARRIVAL_MS)
+  const client = ensemble.connect(ensemble.leaderId, sessionId, exists(1, '/a'))
+  await ensemble.pass(ARRIVAL_MS)
+  old.send(closeSession(8))
+  await ensemble.until(() => client.isClosed)
+  expect(client.sessionId).toBe(0n)
+  expect(client.replies).toEqual([])
+})
+
+test('a session that is closed while another server asks about it is refused there', async () => {
+  const ensemble = await TestEnsemble.start()
+  const [from, to] = ensemble.followerIds
+  const { old, sessionId } = await ensemble.openSession(from)
+  ensemble.slowDown()
+  old.send(create(7, '/a'))
+  await ensemble.pass(ARRIVAL_MS)
+  const client = ensemble.connect(to, sessionId, exists(1, '/a'))
+  await ensemble.pass(ARRIVAL_MS)
+  old.send(closeSession(8))
+  await ensemble.until(() => client.isClosed)
+  expect(client.sessionId).toBe(0n)
+  expect(client.replies).toEqual([])
+})
+
+for (const [name, serverOf] of roles) {
+  test(`a connection that waits when the role of ${name} ends is closed, and hears nothing of the next`, async () => {
+    const ensemble = await TestEnsemble.start()
+    const serverId = serverOf(ensemble)
+    const { old, sessionId } = await ensemble.openSession(serverId)
+    for (const { disk } of ensemble.nodes) Object.assign(disk.pace, { syncMinMs: 300, syncMaxMs: 300 })
+    old.send(create(7, '/a'))
+    await ensemble.pass(ARRIVAL_MS)
+    const client = ensemble.connect(serverId, sessionId, exists(1, '/a'))
+    await ensemble.pass(ARRIVAL_MS)
+    for (const node of ensemble.nodes) if (node.id !== serverId) node.crash()
+    await ensemble.until(() => client.isClosed)
+    for (const node of ensemble.nodes) if (node.id !== serverId) node.start()
+    await ensemble.pass(5000)
+    expect(client.sessionId).toBeNull()
+    expect(client.replies).toEqual([])
+  })
+}
