@@ -80,6 +80,11 @@ export class MixedEnsemble {
     return this.#placeOf(id).plan.target
   }
 
+  /** Holds the server's zoo.cfg, what it writes beside it, and its data. */
+  directoryOf(id: number): string {
+    return this.#placeOf(id).directory
+  }
+
   member(id: number): ServerProcess {
     const server = this.#running.get(id)
     if (server === undefined) throw new Error(`server ${id} does not run`)

@@ -2,10 +2,11 @@
  * Ensembles of our servers and Apache's: each leads, follows and observes among the others. Trees must be the same everywhere, node by node, and
  * every digest right, after writes of every kind, after each way of catching up, and after leaders were killed under load.
  */
+import { readdirSync } from 'node:fs'
 import { RawClient } from '../../support/raw-client.ts'
 import type { ServerTarget } from '../../support/server-process.ts'
 import { type MemberPlan, MixedEnsemble } from '../mixed-ensemble.ts'
-import { canonicalJson, check, runCase, type Suite, type SuiteContext } from '../suite.ts'
+import { canonicalJson, check, checkEqual, runCase, type Suite, type SuiteContext } from '../suite.ts'
 import { JAVA, ZOOKEEPER_JAR } from './cli-session.ts'
 import { connectAdministrator, LONG_TIMEOUT_MS, plantRichTree } from './rich-tree.ts'
 import { WriteLoad } from './write-load.ts'
@@ -40,8 +41,83 @@ async function runMixedEnsemble(context: SuiteContext): Promise<void> {
   await runCase(context, 'A127: an Apache leader is killed under load, and ours takes over with everything acknowledged', () =>
     killLeader(context, plansOf('apache ours apache')),
   )
+  for (const members of ['ours apache ours', 'apache ours apache']) {
+    const name = `of the servers ${members} each leaves and joins again, and all know the same members`
+    await runCase(context, name, () => changeMembers(context, plansOf(members)))
+  }
   await runCase(context, 'A115: our server observes an Apache ensemble', () => observe(context, 'apache', 'ours'))
   await runCase(context, "A115: Apache's server observes an ensemble of ours", () => observe(context, 'ours', 'apache'))
+}
+
+const OP_RECONFIG = 16
+
+/** Asks for a change of the members; the text of the configuration that it brought. */
+async function reconfigure(client: RawClient, joining: string | null, leaving: string | null): Promise<string> {
+  const reply = await client.request(OP_RECONFIG, (writer) => {
+    writer.writeString(joining)
+    writer.writeString(leaving)
+    writer.writeString(null)
+    writer.writeNumber(-1)
+  })
+  check(reply.err === 0, `the change of members was refused with ${reply.err}`)
+  return new TextDecoder().decode(reply.body.readBuffer() ?? new Uint8Array(0))
+}
+
+function sortedLines(text: string): string {
+  return text.split('\n').sort().join('\n')
+}
+
+async function awaitConfiguration(ensemble: MixedEnsemble, id: number, text: string): Promise<void> {
+  await ensemble.eventually(`server ${id} knows the configuration`, async () => {
+    try {
+      const client = await connectAdministrator(ensemble.member(id))
+      await client.sync('/')
+      const known = await client.getText('/zookeeper/config')
+      client.destroy()
+      return sortedLines(known) === sortedLines(text) ? true : null
+    } catch {
+      // It looks for its leader.
+      return null
+    }
+  })
+}
+
+/** Each member leaves and joins again, the leader among them; all know the same configuration and write the same files. */
+async function changeMembers(context: SuiteContext, plans: readonly MemberPlan[]): Promise<unknown> {
+  const ensemble = await MixedEnsemble.start(context, plans, { reconfigEnabled: 'true' })
+  try {
+    for (const leaving of ensemble.ids) await leaveAndJoin(ensemble, leaving)
+    const files = ensemble.ids.map((id) => readdirSync(ensemble.directoryOf(id)).filter((name) => name.startsWith('zoo.cfg')))
+    for (const names of files) checkEqual(names.sort(), files[0]?.sort(), 'the files of the configuration')
+    return { nodes: await ensemble.checkSame() }
+  } finally {
+    await ensemble.killAll()
+  }
+}
+
+async function leaveAndJoin(ensemble: MixedEnsemble, id: number): Promise<void> {
+  const others = ensemble.ids.filter((other) => other !== id)
+  const asking = await connectAdministrator(ensemble.member(others[0] ?? 0))
+  await asking.sync('/')
+  const line = (await asking.getText('/zookeeper/config')).split('\n').find((text) => text.startsWith(`server.${id}=`)) ?? ''
+  // When the leader leaves, the answer may be lost with it.
+  await reconfigure(asking, null, String(id)).catch(() => '')
+  asking.destroy()
+  const client = await ensemble.eventually(`server ${id} is out`, async () => {
+    const candidate = await connectAdministrator(ensemble.member(await ensemble.whenServing(others)))
+    await candidate.sync('/').catch(() => '')
+    const text = await candidate.getText('/zookeeper/config').catch(() => line)
+    if (!text.includes(`server.${id}=`)) return candidate
+    candidate.destroy()
+    return null
+  })
+  await client.create(`/without-${id}`)
+  const withClient = line.includes(';') ? line : `${line};127.0.0.1:${ensemble.member(id).port}`
+  const text = await reconfigure(client, withClient, null)
+  await ensemble.whenServing()
+  for (const member of ensemble.ids) await awaitConfiguration(ensemble, member, text)
+  await client.create(`/with-${id}`)
+  client.destroy()
 }
 
 function plansOf(targets: string): MemberPlan[] {
