@@ -2,7 +2,8 @@
 //
 //   lookForLeader   a round begins: the server proposes itself to all voters, and takes over any better proposal it hears of
 //   gathering       votes come in; a quorum for the own proposal in the own round ends this
-//   finalizing      the quorum is there; for FINALIZE_WAIT_MS a better proposal may still come and lead back to gathering
+//   finalizing      the quorum is there; for FINALIZE_WAIT_MS a better proposal may still come and lead back to gathering, unless
+//                   every voter who has not joined the quorum is known to be gone
 //   decided         the server follows, leads or observes, and tells whoever still looks
 //
 // A server that comes late takes a short way: a quorum of servers that have a leader, the leader among them, is believed at once.
@@ -100,6 +101,10 @@ export class FastLeaderElection {
   readonly #settled = new BallotBox()
   /** Whose votes made the proposal win; of meaning in the phase `finalizing` and after it. */
   #supporters: ReadonlySet<number> = new Set()
+  /** Voters that could not be reached since the round began, and from whom nothing has come since. */
+  readonly #absent = new Set<number>()
+  /** Voters whose link broke in this round, and to whom the proposal was sent once more. */
+  readonly #retried = new Set<number>()
   readonly #inbox: Ring<Received> = new Ring()
   readonly #answeredAtMs = new Map<number, number>()
   #intervalMs = 0
@@ -166,6 +171,8 @@ export class FastLeaderElection {
     this.#proposal = this.#initialVote
     this.#ballots.clear()
     this.#settled.clear()
+    this.#absent.clear()
+    this.#retried.clear()
     this.#phase = 'gathering'
     this.#intervalMs = this.#minIntervalMs
     this.#sendProposal()
@@ -211,9 +218,30 @@ export class FastLeaderElection {
       return
     }
     if (notification.state === PeerState.looking && this.#isBehind(notification)) this.#answerLate(from)
+    this.#absent.delete(from)
     const { leader, zxid, electionEpoch: round, peerEpoch, version, state } = notification
     this.#receive({ from, vote: { leader, zxid, round, peerEpoch, version, state } })
     this.#takeInbox(nowMs)
+  }
+
+  /**
+   * The link to a peer broke. What it has taken may be lost, so the proposal is sent once more; that also tells whether the peer
+   * is still there. Only once a round: a peer that takes links and drops them would keep this server busy.
+   */
+  linkLost(serverId: number): void {
+    if (this.#phase === 'idle' || !this.#voters.has(serverId) || this.#retried.has(serverId)) return
+    this.#retried.add(serverId)
+    this.#effects.send(serverId, this.#notificationOf(this.#proposal, this.#round))
+  }
+
+  /**
+   * A peer cannot be reached: nobody listens there, as after a crash. From a voter that is gone no better proposal can come, so a quorum that
+   * has all others need not wait for one. A peer that is only silent is waited for: it may be slow.
+   */
+  unreachable(serverId: number): void {
+    if (this.#phase === 'idle') return
+    this.#absent.add(serverId)
+    if (this.#phase === 'finalizing') this.#count()
   }
 
   /**
@@ -276,7 +304,6 @@ export class FastLeaderElection {
     this.#effects.send(from, this.#notificationOf(this.#currentVote, this.#round))
   }
 
-  /** Calls a voter that looks into this server's round. Who does not vote is not listened to, and so has nobody to call. */
   /**
    * Has the peer missed what this server has said? Its round is over, or it still proposes what is worse. Our proposal may have reached it
    * while it had a leader, and was dropped; to wait until it is sent again would cost an ensemble without a leader a fifth of a second or more.
@@ -287,6 +314,7 @@ export class FastLeaderElection {
     return isCounted && this.#beats(this.#proposal, { leader, zxid, peerEpoch })
   }
 
+  /** Calls a voter that looks into this server's round. Who does not vote is not listened to, and so has nobody to call. */
   #answerLate(from: number): void {
     if (this.#phase === 'idle' || !this.#voters.has(this.#serverId)) return
     this.#effects.send(from, this.#notificationOf(this.#proposal, this.#round))
@@ -396,12 +424,17 @@ export class FastLeaderElection {
     const supporters = this.#ballots.quorumFor(vote, this.#verifiers)
     if (supporters === null) return
     // Nobody is left who could propose a better one, so there is nothing to wait for.
-    if (supporters.size === this.#voters.size) {
+    if (this.#isComplete(supporters)) {
       this.#decide(vote, supporters)
       return
     }
     this.#supporters = supporters
     this.#phase = 'finalizing'
+  }
+
+  #isComplete(supporters: ReadonlySet<number>): boolean {
+    for (const voter of this.#voters) if (!supporters.has(voter) && !this.#absent.has(voter)) return false
+    return true
   }
 
   #decide({ leader, zxid, peerEpoch, round }: CurrentVote, supporters: ReadonlySet<number>): void {

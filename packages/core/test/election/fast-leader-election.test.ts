@@ -213,6 +213,72 @@ test('a voter that has decided for the same server already completes the voters,
   expect(effects.take()).toEqual(['LEADING 3 round 1 by 1,2,3'])
 })
 
+test('no better proposal is waited for when every voter outside of the quorum is gone', () => {
+  const { election, effects } = lookingServer(2)
+  election.unreachable(3)
+  expect(effects.take()).toEqual([])
+  election.notification(1, notify(2), 5)
+  expect(effects.take()).toEqual(['LEADING 2 round 1 by 1,2'])
+})
+
+test('a voter that turns out to be gone during the last wait ends it', () => {
+  const { election, effects } = lookingServer(2)
+  election.notification(1, notify(2), 5)
+  expect(election.state).toBe(LOOKING)
+  election.unreachable(3)
+  expect(effects.take()).toEqual(['LEADING 2 round 1 by 1,2'])
+  expect(effects.dueMs).toBe(Number.POSITIVE_INFINITY)
+})
+
+test('of five voters one that is gone does not end the wait for one that is silent', () => {
+  const { election, effects } = lookingServer(3, 5)
+  election.notification(1, notify(3), 5)
+  election.notification(2, notify(3), 6)
+  election.unreachable(5)
+  expect(election.state).toBe(LOOKING)
+  election.timer(206, true)
+  expect(effects.take().at(-1)).toBe('LEADING 3 round 1 by 1,2,3')
+})
+
+test('a voter that was gone and is heard of again is waited for', () => {
+  const { election, effects } = lookingServer(3, 5)
+  election.unreachable(5)
+  election.unreachable(4)
+  election.notification(5, notify(5, { electionEpoch: 0 }), 1)
+  election.notification(1, notify(3), 5)
+  election.notification(2, notify(3), 6)
+  expect(election.state).toBe(LOOKING)
+  election.timer(206, true)
+  expect(effects.take().at(-1)).toBe('LEADING 3 round 1 by 1,2,3')
+})
+
+test('who was gone in the last round may be back in this one', () => {
+  const { election } = lookingServer(2)
+  election.unreachable(3)
+  election.notification(1, notify(2), 5)
+  expect(election.state).toBe(LEADING)
+  election.lookForLeader(0, 0, 100)
+  election.notification(1, notify(2, { electionEpoch: 2 }), 105)
+  expect(election.state).toBe(LOOKING)
+})
+
+test('outside of a round it does not matter who is gone', () => {
+  const { election, effects } = leadingServer()
+  election.unreachable(1)
+  election.linkLost(1)
+  expect(effects.take()).toEqual([])
+  expect(election.state).toBe(LEADING)
+})
+
+test('a voter whose link breaks during the round is sent the proposal once more, and not again', () => {
+  const { election, effects } = lookingServer(2)
+  election.linkLost(3)
+  expect(effects.take()).toEqual(['to 3: LOOKING 2 zxid 0 epoch 0 round 1'])
+  election.linkLost(3)
+  election.linkLost(9)
+  expect(effects.take()).toEqual([])
+})
+
 test('a server alone elects itself at once', () => {
   const { election, effects } = makeElection(1, majorityOf(1))
   election.lookForLeader(0, 0, 0)

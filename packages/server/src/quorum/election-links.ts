@@ -18,12 +18,14 @@ import {
 } from '@tskeeper/protocol/server'
 import type { Logger } from '../logger.ts'
 import type { ConnectionAttempt, ConnectionHandler, NetworkConnection } from '../runtime/network.ts'
-import type { Runtime } from '../runtime/runtime.ts'
+import type { Runtime, TimerHandle } from '../runtime/runtime.ts'
 import { ElectionHandshakeReader } from './election-handshake-reader.ts'
 import { ElectionLink } from './election-link.ts'
 
 /** Connections that have not said who they are; more are refused, for nobody knows who opens them. */
 const HANDSHAKES_MAX = 256
+/** How long after its end a link may be followed by another, before it counts as lost. */
+const REPLACEMENT_MS = 10
 /** Servers outside the configuration that are kept track of. */
 const STRANGERS_MAX = 256
 
@@ -35,6 +37,10 @@ export interface ElectionLinksOptions {
   readonly addressesOf: (serverId: number) => readonly ElectionAddress[]
   /** A payload of another server, valid during the call. */
   readonly receive: (serverId: number, payload: ByteReader) => void
+  /** Nobody takes connections at any address of another server. */
+  readonly unreachable: (serverId: number) => void
+  /** The link to another server broke and no other came in its place; what it has taken last may be lost. */
+  readonly lost: (serverId: number) => void
   readonly connectTimeoutMs: number
   /** Who dialled has this long to say who it is. */
   readonly handshakeTimeoutMs: number
@@ -50,6 +56,8 @@ interface Peer {
   link: ElectionLink | null
   /** At most one connection is being opened. */
   attempt: ConnectionAttempt | null
+  /** After the end of a link: when it counts as lost. */
+  replacement: TimerHandle | null
   /** The newest vote that no link has taken. */
   waiting: Uint8Array | null
   /** The last vote that a link has taken: it may have been lost with the link, so the next link begins with it. */
@@ -126,6 +134,7 @@ export class ElectionLinks {
     for (const connection of [...this.#leaving]) connection.destroy()
     for (const peer of this.#peers.values()) {
       peer.attempt?.cancel()
+      peer.replacement?.cancel()
       peer.link?.close()
     }
     this.#peers.clear()
@@ -155,7 +164,7 @@ export class ElectionLinks {
   /** Opens a connection to the first of the addresses that answers. */
   #dial(peer: Peer, addresses: readonly ElectionAddress[]): void {
     const [address, ...others] = addresses
-    if (address === undefined || peer.link !== null || peer.attempt !== null) return
+    if (address === undefined || peer.link !== null || peer.attempt !== null || this.#isClosed) return
     const { connectTimeoutMs, reachabilityTimeoutMs, keepAlive } = this.#options
     const timeoutMs = others.length === 0 ? connectTimeoutMs : Math.min(reachabilityTimeoutMs, connectTimeoutMs)
     const options = { host: address.host, port: address.port, timeoutMs, noDelay: true, keepAlive }
@@ -167,7 +176,8 @@ export class ElectionLinks {
       }
       const { serverId } = peer
       this.#logger.info(`Server ${serverId} at ${address.host}:${address.port} is not there for votes: ${error?.message ?? ''}`)
-      this.#dial(peer, others)
+      if (others.length > 0) this.#dial(peer, others)
+      else this.#options.unreachable(serverId)
     })
   }
 
@@ -234,13 +244,23 @@ export class ElectionLinks {
     peer.link = null
     this.#logger.info(`The link for votes with server ${peer.serverId} ended: ${reason}`)
     if (this.#isStranger(peer)) this.#peers.delete(peer.serverId)
+    else this.#awaitReplacement(peer)
+  }
+
+  /** A link that the other side has replaced ends a moment before the new one is there. */
+  #awaitReplacement(peer: Peer): void {
+    peer.replacement?.cancel()
+    peer.replacement = this.#runtime.timers.after(REPLACEMENT_MS, () => {
+      peer.replacement = null
+      if (peer.link === null && peer.attempt === null) this.#options.lost(peer.serverId)
+    })
   }
 
   /** The peer of that id; null if there are too many that no configuration names. */
   #peerOf(serverId: number): Peer | null {
     const known = this.#peers.get(serverId)
     if (known !== undefined) return known
-    const peer: Peer = { serverId, link: null, attempt: null, waiting: null, lastSent: null }
+    const peer: Peer = { serverId, link: null, attempt: null, replacement: null, waiting: null, lastSent: null }
     if (this.#isStranger(peer) && !this.#hasRoomForStranger()) return null
     this.#peers.set(serverId, peer)
     return peer

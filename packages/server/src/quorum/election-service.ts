@@ -193,6 +193,8 @@ export class ElectionService {
       ownAddresses: this.#ownAddresses,
       addressesOf: (serverId: number) => addressesIn(this.#configuration, serverId),
       receive: (serverId: number, payload: ByteReader) => this.#receive(serverId, payload),
+      unreachable: (serverId: number) => this.#election.unreachable(serverId),
+      lost: (serverId: number) => this.#election.linkLost(serverId),
       connectTimeoutMs,
       handshakeTimeoutMs,
       keepAlive,

@@ -31,6 +31,8 @@ class Server {
           const text = new TextDecoder().decode(payload.bytes.subarray(payload.position, payload.end))
           this.received.push(`${serverId}: ${text}`)
         },
+        unreachable: (serverId) => this.received.push(`${serverId} is unreachable`),
+        lost: (serverId) => this.received.push(`${serverId} is lost`),
         connectTimeoutMs: 5000,
         handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
         keepAlive: false,
@@ -211,6 +213,32 @@ test('a broken link is not dialled again before there is something to say', () =
   world.advance(100_000)
   expect(world.dialled.length).toBe(1)
   expect(two.links.isLinked(1)).toBe(false)
+})
+
+test('a link that breaks counts as lost after a moment, unless another one takes its place', () => {
+  const world = new MemoryWorld()
+  const [one, two] = [new Server(world, 1), new Server(world, 2)]
+  two.send(1, 'vote')
+  world.settle()
+  world.dialled[0]?.connection.destroy()
+  world.settle()
+  two.send(1, 'another')
+  world.advance(1000)
+  expect(one.take()).toEqual(['2: vote', '2: another'])
+  expect(two.take()).toEqual([])
+  two.stop()
+  world.advance(9)
+  expect(one.take()).toEqual([])
+  world.advance(1)
+  expect(one.take()).toEqual(['2 is lost'])
+})
+
+test('a server at whose addresses nobody answers is reported', () => {
+  const world = new MemoryWorld()
+  const one = new Server(world, 1)
+  one.send(2, 'vote')
+  world.settle()
+  expect(one.take()).toEqual(['2 is unreachable'])
 })
 
 test('while a connection is being opened there is no second one', () => {

@@ -96,19 +96,48 @@ test('three servers that start together are in agreement without any time going 
   ])
 })
 
-test('two of three wait 200 ms for the third and then do without it; the third joins them when it comes', () => {
+test('two of three do without the third at once when nobody is there; it joins them when it comes', () => {
   const world = new MemoryWorld()
   const [one, two] = [1, 2].map((id) => new Server(world, id, membersTo(3))) as [Server, Server]
+  one.look()
+  two.look()
+  world.settle()
+  expect([one.outcomes, two.outcomes]).toEqual([['following 2 by 1,2'], ['leading 2 by 1,2']])
+  const three = new Server(world, 3, membersTo(3))
+  three.look()
+  world.settle()
+  expect(three.outcomes).toEqual(['following 2 by 1,2'])
+})
+
+test('when the leader of three dies the others elect anew as soon as its port is found closed', () => {
+  const world = new MemoryWorld()
+  const servers = [1, 2, 3].map((id) => new Server(world, id, membersTo(3))) as [Server, Server, Server]
+  const [one, two, three] = servers
+  for (const server of servers) server.look()
+  world.advance(1000)
+  expect(three.outcomes).toEqual(['leading 3 by 1,2,3'])
+  three.service.stop()
+  // What the two send now goes into links whose end they have not heard of.
+  one.look()
+  two.look()
+  world.advance(20)
+  expect([one.outcomes.at(-1), two.outcomes.at(-1)]).toEqual(['following 2 by 1,2', 'leading 2 by 1,2'])
+})
+
+test('two of three wait 200 ms for a third that takes connections and says nothing', () => {
+  const world = new MemoryWorld()
+  const [one, two] = [1, 2].map((id) => new Server(world, id, membersTo(3))) as [Server, Server]
+  world.listen(
+    { host: '127.0.0.1', port: 3883, backlog: -1, keepAlive: false },
+    () => {},
+    () => {},
+  )
   one.look()
   two.look()
   world.advance(199)
   expect([one.outcomes, two.outcomes]).toEqual([[], []])
   world.advance(300)
   expect([one.outcomes, two.outcomes]).toEqual([['following 2 by 1,2'], ['leading 2 by 1,2']])
-  const three = new Server(world, 3, membersTo(3))
-  three.look()
-  world.settle()
-  expect(three.outcomes).toEqual(['following 2 by 1,2'])
 })
 
 test('an observer finds the leader and is never asked', () => {
