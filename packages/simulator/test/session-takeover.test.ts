@@ -349,3 +349,19 @@ for (const [name, serverOf] of roles) {
     expect(client.replies).toEqual([])
   })
 }
+
+test('a follower answers a sync before the write that was sent behind it, although both are committed together', async () => {
+  const ensemble = await TestEnsemble.start()
+  const { old, sessionId } = await ensemble.openSession(ensemble.followerIds[0])
+  expect(sessionId).not.toBe(0n)
+  ensemble.slowDown()
+  old.send(create(1, '/a'))
+  await ensemble.pass(ARRIVAL_MS)
+  // The disks are busy with that one: the next two are synced, and acknowledged, together.
+  old.send(create(2, '/b'))
+  await ensemble.pass(ARRIVAL_MS)
+  old.send(sync(3), exists(4, '/c'), create(5, '/c'))
+  await ensemble.until(() => old.replies.length === 5)
+  expect(old.replies.map(({ xid }) => xid)).toEqual([1, 2, 3, 4, 5])
+  expect(old.replies[3]?.err).toBe(ErrorCode.NO_NODE)
+})

@@ -467,17 +467,22 @@ export class Leader<Link extends object> {
     const { tracker } = this
     if (tracker === null || !tracker.ack(sid, zxid)) return
     this.commitWhatCan(tracker)
-    this.answerSyncs()
   }
 
+  /**
+   * Commits run by run. A run ends where a SYNC waits, which is answered before the next one begins: the client may have sent a write
+   * behind its sync, and gets the replies in the order of its requests only if the commit of that write comes behind the answer.
+   */
   private commitWhatCan(tracker: CommitTracker): void {
     while (this.isAllowedToCommit && this.state === 'leading') {
-      const zxid = tracker.committable()
+      const nextSync = this.pendingSyncs.peek()?.zxid ?? Number.POSITIVE_INFINITY
+      const zxid = Math.min(tracker.committable(), nextSync)
       if (zxid === tracker.lastCommitted) return
       const reconfig = tracker.nextReconfig()
       tracker.commit(zxid)
       if (reconfig === null) this.effects.commit(zxid)
       else this.commitReconfig(tracker, zxid, reconfig)
+      this.answerSyncs()
     }
   }
 

@@ -409,7 +409,22 @@ test('a sync is answered at once when nothing is outstanding, else behind the co
   expect(bench.take()).toEqual(['commit 2.1'])
   bench.ack(two, 2, 3)
 
-  expect(bench.take()).toEqual(['commit 2.3', 's2 sync'])
+  expect(bench.take()).toEqual(['commit 2.2', 's2 sync', 'commit 2.3'])
+})
+
+test('a sync is answered in front of the commits of what was asked after it, even if all of that is acknowledged at once', () => {
+  const bench = new Bench()
+  const [two, three] = bench.lead(2, 3) as [NamedLink, NamedLink]
+  bench.leader.proposed(zxidOf(2, 4))
+  bench.leader.syncRequested(two, zxidOf(2, 1))
+  bench.leader.syncRequested(three, zxidOf(2, 1))
+  bench.leader.syncRequested(two, zxidOf(2, 3))
+  bench.leader.selfSynced(zxidOf(2, 4))
+  bench.take()
+
+  bench.ack(two, 2, 4)
+
+  expect(bench.take()).toEqual(['commit 2.1', 's2 sync', 's3 sync', 'commit 2.3', 's2 sync', 'commit 2.4'])
 })
 
 test('requests, answers to PING and questions about sessions are for the shell, once the learner is in the broadcast', () => {
