@@ -1,13 +1,14 @@
 // The server's own parts, for what looks inside of a running server or breaks it on purpose: the simulator. Nothing here is an
 // interface to build on.
 
+export { ClientConnection } from './listener/client-connection.ts'
 export { LeaderPipeline } from './pipeline/leader-pipeline.ts'
 export { LearnerPipeline } from './pipeline/learner-pipeline.ts'
+export { SessionService } from './pipeline/session-service.ts'
 export type { WriteBatch } from './pipeline/write-batch.ts'
 export { LeaderRole } from './quorum/leader-role.ts'
 export { LearnerRole } from './quorum/learner-role.ts'
-export type { RoleParts } from './quorum/role-parts.ts'
 export { SyncSender } from './quorum/sync-sender.ts'
+export { TouchedSessions } from './quorum/touched-sessions.ts'
 export { Replica } from './replica.ts'
-export { TxnLog } from './storage/txn-log.ts'
 export { TxnLogFileReader } from './storage/txn-log-file.ts'

@@ -194,9 +194,16 @@ class TestEnsemble {
     return [one, other]
   }
 
-  /** From now on a write takes long. */
-  slowDown(): void {
-    for (const { disk } of this.nodes) Object.assign(disk.pace, { syncMinMs: SYNC_MS, syncMaxMs: SYNC_MS })
+  /** From now on a write takes long, also when one of the disks, that of `fastId`, does not. */
+  slowDown(syncMs: number = SYNC_MS, fastId = 0): void {
+    for (const { disk, id } of this.nodes) if (id !== fastId) Object.assign(disk.pace, { syncMinMs: syncMs, syncMaxMs: syncMs })
+  }
+
+  /** The follower loses its leader for a moment, and follows it again. */
+  async followAgain(id: number): Promise<void> {
+    const count = this.followerCount
+    this.network.reset(serverAddress(id), serverAddress(this.leaderId))
+    await this.until(() => this.followerCount > count)
   }
 
   async until(isDone: () => boolean): Promise<void> {
@@ -276,6 +283,21 @@ test('a read on a new connection of a session that only its server knows comes b
   expect(client.replies).toEqual([{ xid: 1, err: ErrorCode.OK, path: null }])
 })
 
+test('a read on a new connection of such a session also comes behind a sync of the old one', async () => {
+  const ensemble = await TestEnsemble.start({ localSessionsEnabled: 'true' })
+  const [serverId] = ensemble.followerIds
+  const { old, sessionId } = await ensemble.openSession(serverId)
+  const { old: other } = await ensemble.openSession(ensemble.leaderId)
+  ensemble.slowDown()
+  other.send(create(1, '/a'))
+  await ensemble.pass(ARRIVAL_MS)
+  old.send(sync(7))
+  await ensemble.pass(ARRIVAL_MS)
+  const client = ensemble.connect(serverId, sessionId, exists(1, '/a'))
+  await ensemble.until(() => client.replies.length === 1)
+  expect(client.replies).toEqual([{ xid: 1, err: ErrorCode.OK, path: null }])
+})
+
 test('a session that moves to the leader finds what it has written over a follower', async () => {
   const ensemble = await TestEnsemble.start()
   const { old, sessionId } = await ensemble.openSession(ensemble.followerIds[0])
@@ -295,6 +317,23 @@ test('the reply to a write that a session sent to one follower never goes to a w
   old.send(create(1, '/a'))
   await ensemble.pass(ARRIVAL_MS)
   const client = ensemble.connect(to, sessionId, create(1, '/b'), exists(2, '/a'))
+  await ensemble.until(() => client.replies.length === 2)
+  expect(client.replies).toEqual([
+    { xid: 1, err: ErrorCode.OK, path: '/b' },
+    { xid: 2, err: ErrorCode.OK, path: null },
+  ])
+})
+
+test('the reply to a write that a follower sent before it lost its leader never goes to a write of the same number after that', async () => {
+  const ensemble = await TestEnsemble.start({ syncLimit: '50' })
+  const [serverId] = ensemble.followerIds
+  const { old, sessionId } = await ensemble.openSession(serverId)
+  // The leader commits when its own disk is done, long after the follower is back.
+  ensemble.slowDown(1500, serverId)
+  old.send(create(1, '/a'))
+  await ensemble.pass(ARRIVAL_MS)
+  await ensemble.followAgain(serverId)
+  const client = ensemble.connect(serverId, sessionId, create(1, '/b'), exists(2, '/a'))
   await ensemble.until(() => client.replies.length === 2)
   expect(client.replies).toEqual([
     { xid: 1, err: ErrorCode.OK, path: '/b' },
@@ -336,7 +375,7 @@ for (const [name, serverOf] of roles) {
     const ensemble = await TestEnsemble.start()
     const serverId = serverOf(ensemble)
     const { old, sessionId } = await ensemble.openSession(serverId)
-    for (const { disk } of ensemble.nodes) Object.assign(disk.pace, { syncMinMs: 300, syncMaxMs: 300 })
+    ensemble.slowDown(300)
     old.send(create(7, '/a'))
     await ensemble.pass(ARRIVAL_MS)
     const client = ensemble.connect(serverId, sessionId, exists(1, '/a'))

@@ -75,18 +75,21 @@ export class Invariants implements Probe {
     this.check(() => this.epochs.promised(server, this.parts.diskOf(server), leaderEpoch))
   }
 
+  adopted(server: string, leaderEpoch: number, lastZxid: number): void {
+    this.check(() => this.checkHistory(server, leaderEpoch, lastZxid))
+  }
+
   historyAcknowledged(server: string, leaderEpoch: number, lastZxid: number): void {
-    const disk = this.parts.diskOf(server)
     this.check(() => {
-      this.epochs.adopted(server, disk, leaderEpoch)
-      const zxid = this.history.transactionAt(lastZxid)
-      if (zxid > 0 && !isDurable(disk, zxid)) {
-        throw new Violation(
-          'durable acknowledgements',
-          `${server} follows in epoch ${leaderEpoch}, and ${hex(zxid)} is not on its disk`,
-        )
-      }
+      this.epochs.adopted(server, this.parts.diskOf(server), leaderEpoch)
+      this.checkHistory(server, leaderEpoch, lastZxid)
     })
+  }
+
+  private checkHistory(server: string, leaderEpoch: number, lastZxid: number): void {
+    const zxid = this.history.transactionAt(lastZxid)
+    if (zxid === 0 || isDurable(this.parts.diskOf(server), zxid)) return
+    throw new Violation('durable acknowledgements', `${server} adopts epoch ${leaderEpoch}, and ${hex(zxid)} is not on its disk`)
   }
 
   acknowledged(server: string, zxid: number): void {

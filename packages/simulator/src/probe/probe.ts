@@ -24,6 +24,8 @@ export interface Probe {
   sessionClosed(server: string, sessionId: bigint, leftOver: number): void
   /** A learner promises to follow no leader of a lower epoch. */
   promised(server: string, leaderEpoch: number): void
+  /** A learner adopts the epoch of a leader, whose history it has in its tree up to `lastZxid`. */
+  adopted(server: string, leaderEpoch: number, lastZxid: number): void
   /** A learner acknowledges that it has the leader's history. */
   historyAcknowledged(server: string, leaderEpoch: number, lastZxid: number): void
   /** A learner acknowledges proposals up to this one. */

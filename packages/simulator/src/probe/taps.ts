@@ -143,6 +143,15 @@ function tapLearner(): void {
   )
   insteadOf(
     LearnerRole,
+    'persistCurrentEpoch',
+    (original) =>
+      function (this: LearnerFields, epoch: number): void {
+        tell((probe, server) => probe.adopted(server, epoch, this.parts.replica.database.lastZxid))
+        original.call(this, epoch)
+      },
+  )
+  insteadOf(
+    LearnerRole,
     'sendAck',
     (original) =>
       function (this: LearnerFields, zxid: number): void {

@@ -167,6 +167,7 @@ class Simulation {
     if (!isOver)
       throw new Violation('recovery', `the clients' operations have not ended ${RECOVERY_LIMIT_MS} ms after the last fault`)
     await this.proveService(untilMs)
+    await this.idle()
     await this.settle(untilMs)
     this.checkNothingLost()
   }
@@ -189,6 +190,18 @@ class Simulation {
         'recovery',
         `${unproven} of ${clients.length} clients are not served ${RECOVERY_LIMIT_MS} ms after the last fault`,
       )
+    }
+  }
+
+  /** Clients that are only silent keep their sessions. */
+  private async idle(): Promise<void> {
+    const { world, clients, scenario } = this
+    if (scenario.idleMs === 0) return
+    const before = clients.map((client) => client.sessionsBegun)
+    await world.runUntil(world.nowMs + scenario.idleMs)
+    for (const [index, client] of clients.entries()) {
+      if (client.sessionsBegun === before[index]) continue
+      throw new Violation('sessions live with their clients', `${client.name} lost its session although nothing was wrong`)
     }
   }
 

@@ -1,5 +1,5 @@
 import { SeededRandom } from '@tskeeper/core'
-import type { Fault, Operation, Scenario } from './scenario.ts'
+import { type Fault, type Operation, type Scenario, SESSION_TIMEOUT_MS } from './scenario.ts'
 
 /** How much of everything there is. */
 export interface Intensity {
@@ -9,7 +9,7 @@ export interface Intensity {
   readonly durationMs: number
 }
 
-export const DEFAULT_INTENSITY: Intensity = { faultsMax: 10, clientsMax: 3, operationsMax: 40, durationMs: 6000 }
+export const DEFAULT_INTENSITY: Intensity = { faultsMax: 14, clientsMax: 4, operationsMax: 50, durationMs: 5000 }
 
 /** Keys that all clients write. */
 export const SHARED_KEYS = 3
@@ -36,6 +36,7 @@ export function makeScenario(seed: number, intensity: Intensity = DEFAULT_INTENS
     snapCount: pick(random, [6, 20, 60, 100_000]),
     isSnapshotForced: random.next() < 0.05,
     faults,
+    idleMs: random.next() < 0.3 ? 3 * SESSION_TIMEOUT_MS : 0,
     clients: Array.from({ length: clientCount }, () => operations(random, intensity)),
     calmMs: Math.max(intensity.durationMs / 2, ...faults.map((fault) => fault.atMs + fault.durationMs)),
   }
@@ -79,11 +80,11 @@ class FaultMaker {
     const [from, to] = [this.server(), this.server()]
     const client = this.random.below(this.clientCount)
     const isOneWay = this.random.next() < 0.3
-    if (dice < 53) return { ...when, kind: 'partition', servers: this.someServers(), isOneWay }
-    if (dice < 60) return { ...when, kind: 'cut', from, to, isOneWay }
-    if (dice < 65) return { ...when, kind: 'reset', from, to }
-    if (dice < 70) return { ...when, kind: 'slow-link', from, to, extraMs: 1 + this.random.below(300) }
-    if (dice < 73) return { ...when, kind: 'cut-client', client, server: from }
+    if (dice < 50) return { ...when, kind: 'partition', servers: this.someServers(), isOneWay }
+    if (dice < 56) return { ...when, kind: 'cut', from, to, isOneWay }
+    if (dice < 60) return { ...when, kind: 'reset', from, to }
+    if (dice < 67) return { ...when, kind: 'slow-link', from, to, extraMs: 1 + this.random.below(300) }
+    if (dice < 70) return { ...when, kind: 'cut-client', client, server: from }
     return { ...when, kind: 'reset-client', client, server: from }
   }
 
@@ -123,10 +124,10 @@ function operation(random: SeededRandom, waitMs: number): Operation {
   if (dice < 14) return { waitMs, kind: 'create' }
   if (dice < 19) return { waitMs, kind: 'create-ephemeral' }
   if (dice < 25) return { waitMs, kind: 'delete' }
-  if (dice < 45) return { waitMs, kind: 'set', key }
-  if (dice < 53) return { waitMs, kind: 'set-version', key }
-  if (dice < 63) return { waitMs, kind: 'get', key }
-  if (dice < 70) return { waitMs, kind: 'get-watched', key }
+  if (dice < 42) return { waitMs, kind: 'set', key }
+  if (dice < 49) return { waitMs, kind: 'set-version', key }
+  if (dice < 59) return { waitMs, kind: 'get', key }
+  if (dice < 66) return { waitMs, kind: 'get-watched', key }
   if (dice < 76) return { waitMs, kind: 'sync-get', key }
   if (dice < 82) return { waitMs, kind: 'get-created' }
   if (dice < 93) return { waitMs, kind: 'multi', keys: [key, (key + 1) % SHARED_KEYS], fails: random.next() < 0.25 }

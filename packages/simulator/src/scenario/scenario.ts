@@ -1,6 +1,9 @@
 // What happens in a run, written down before it begins: how many servers, what breaks when, what clients ask for. The list is
 // made from the seed; a shorter list with the same seed is a run of its own, which is what the shrinker lives on.
 
+/** Time-out of all clients' sessions. */
+export const SESSION_TIMEOUT_MS = 1500
+
 /** Which servers a partition separates, and how. */
 export type Fault = { readonly atMs: number; readonly durationMs: number } & (
   | { readonly kind: 'crash' | 'kill' | 'pause' | 'stop'; readonly server: number }
@@ -43,6 +46,8 @@ export interface Scenario {
   readonly isSnapshotForced: boolean
   readonly faults: readonly Fault[]
   readonly clients: readonly (readonly Operation[])[]
+  /** How long nothing is asked for at the end, while no session may be lost. */
+  readonly idleMs: number
   /** When the faults are over. */
   readonly calmMs: number
 }

@@ -8,12 +8,11 @@ import type { LockWatch } from '../invariants/lock-watch.ts'
 import type { SeenNode } from '../invariants/node-history.ts'
 import { Violation } from '../invariants/violation.ts'
 import { SHARED_KEYS } from '../scenario/make-scenario.ts'
-import type { Operation } from '../scenario/scenario.ts'
+import { type Operation, SESSION_TIMEOUT_MS } from '../scenario/scenario.ts'
 import type { Machine } from '../world/machine.ts'
 import { machineClientRuntime } from '../world/machine-client-runtime.ts'
 import type { VirtualNetwork } from '../world/virtual-network.ts'
 
-const SESSION_TIMEOUT_MS = 1500
 /** An operation that is not answered by then is given up, so that a client does not hang for ever. */
 const DEADLINE_MS = 20_000
 const LOCK_PATH = '/lock'
@@ -65,6 +64,11 @@ export class WorkloadClient {
 
   get view(): SessionView {
     return this.session.view
+  }
+
+  /** Sessions that this client has had so far. */
+  get sessionsBegun(): number {
+    return this.sessionCount
   }
 
   /** Begins; the list is gone through from then on. */
