@@ -3,6 +3,7 @@
 // log be replaced: nobody holds on to them for longer than a role lasts.
 
 import {
+  COMMITTED_ENTRIES_MIN,
   CommittedWindow,
   type Crc32,
   Database,
@@ -19,7 +20,8 @@ import type { ServerMetrics } from './metrics/server-metrics.ts'
 import { SnapshotService } from './pipeline/snapshot-service.ts'
 import type { Runtime } from './runtime/runtime.ts'
 import { type DataDirectories, openDirectories } from './storage/data-directories.ts'
-import { LOG_PREFIX, listStoredFiles, SNAPSHOT_PREFIX } from './storage/file-names.ts'
+import { listStoredFiles, SNAPSHOT_PREFIX } from './storage/file-names.ts'
+import { dropHistoryBehind, removeOlderHistory } from './storage/older-history.ts'
 import { type Recovery, recover } from './storage/recovery.ts'
 import { TxnLog } from './storage/txn-log.ts'
 import { truncateLogs } from './storage/txn-log-truncate.ts'
@@ -75,7 +77,7 @@ export class Replica {
       logger,
     })
     const beganMs = runtime.clock.monotonicMs()
-    const window = new CommittedWindow()
+    const window = new CommittedWindow(Math.max(config.quorum.committedLogCount, COMMITTED_ENTRIES_MIN))
     const recovery = await recoverDatabase(parts, directories, window)
     metrics.snapshots.databaseInitTimeMs.record(runtime.clock.monotonicMs() - beganMs)
     metrics.snapshots.startupSnapshotLoadTimeMs.record(recovery.snapshotLoadMs)
@@ -160,18 +162,10 @@ export class Replica {
 
   /**
    * A snapshot of the leader's data is on disk, in the file with this zxid: the logs and snapshots from before are another history, and go.
-   * The logs go first, the newest in front: a crash between leaves nothing that would be replayed onto the new snapshot.
    */
   forgetOlderHistory(zxid: number): void {
-    const { disk } = this.parts.runtime
-    const { logDirectory, snapshotDirectory } = this.directories
     this.log.roll()
-    for (const file of listStoredFiles(disk, logDirectory, LOG_PREFIX).reverse()) disk.remove(file.path)
-    disk.syncDirectory(logDirectory)
-    for (const file of listStoredFiles(disk, snapshotDirectory, SNAPSHOT_PREFIX).reverse()) {
-      if (file.zxid !== zxid) disk.remove(file.path)
-    }
-    disk.syncDirectory(snapshotDirectory)
+    removeOlderHistory(this.parts.runtime.disk, this.directories, zxid)
   }
 
   private openLog(): TxnLog {
@@ -198,13 +192,14 @@ export class Replica {
   }
 }
 
-function recoverDatabase(
+async function recoverDatabase(
   parts: ReplicaParts,
   directories: DataDirectories,
   window: CommittedWindow,
 ): Promise<Recovery<Database>> {
   const { config, runtime, logger } = parts
   const feed = config.isDistributed ? new WindowFeed(window) : null
+  const entryLengthMax = config.juteMaxBuffer + config.juteMaxBufferExtraSize
   const recovered = recover<Database>({
     disk: runtime.disk,
     directories,
@@ -227,13 +222,15 @@ function recoverDatabase(
     },
     isAutocreateAllowed: config.dbAutocreate,
     isEmptySnapshotTrusted: config.snapshotTrustEmpty,
-    entryLengthMax: config.juteMaxBuffer + config.juteMaxBufferExtraSize,
+    entryLengthMax,
     clock: runtime.clock,
     logger,
   })
-  return recovered.finally(() => {
+  const recovery = await recovered.finally(() => {
     viewedBytes = null
   })
+  if (config.isDistributed) dropHistoryBehind({ disk: runtime.disk, directories, entryLengthMax, logger }, recovery.snapshotZxid)
+  return recovery
 }
 
 function newDatabase({ config, runtime }: ReplicaParts): Database {
