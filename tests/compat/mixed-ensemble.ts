@@ -11,7 +11,7 @@ import {
 } from '../support/server-process.ts'
 import { type DumpedNode, dumpTree } from '../support/tree.ts'
 import { COMPAT_CONFIG, JAVA_FLAGS } from './compat-server.ts'
-import { CheckError, canonicalJson, check, type SuiteContext } from './suite.ts'
+import { CheckError, canonicalJson, check } from './suite.ts'
 import { connectAdministrator } from './suites/rich-tree.ts'
 
 /** How long something may take that has to come about. */
@@ -49,14 +49,14 @@ export class MixedEnsemble {
     this.#config = config
   }
 
-  /** Starts all of them and waits until they serve. The ids begin with 1. */
-  static async start(context: SuiteContext, plans: readonly MemberPlan[], config: ServerConfig = {}): Promise<MixedEnsemble> {
+  /** Starts all of them, each in a directory of its own in the given one, and waits until they serve. The ids begin with 1. */
+  static async start(directory: string, plans: readonly MemberPlan[], config: ServerConfig = {}): Promise<MixedEnsemble> {
     const ensemble = new MixedEnsemble(config)
     for (const plan of plans) {
-      const directory = mkdtempSync(join(context.directory, `member-${plan.target}-`))
+      const place = mkdtempSync(join(directory, `member-${plan.target}-`))
       const [clientPort, quorumPort, electionPort] = [await freePort(), await freePort(), await freePort()]
       const role = plan.isObserver === true ? 'observer' : 'participant'
-      ensemble.#places.push({ plan, directory, clientPort, line: `127.0.0.1:${quorumPort}:${electionPort}:${role}` })
+      ensemble.#places.push({ plan, directory: place, clientPort, line: `127.0.0.1:${quorumPort}:${electionPort}:${role}` })
     }
     try {
       for (const id of ensemble.ids) await ensemble.startMember(id)

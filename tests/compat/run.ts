@@ -18,6 +18,7 @@ import { electionSuite } from './suites/election.ts'
 import { javaClientSuite } from './suites/java-client.ts'
 import { kazooSuite } from './suites/kazoo.ts'
 import { mixedEnsembleSuite } from './suites/mixed-ensemble.ts'
+import { mixedRolesSuite } from './suites/mixed-ensemble-roles.ts'
 import { nodeClientSuite } from './suites/node-client.ts'
 import { ourShellSuite } from './suites/our-shell.ts'
 import { protocolSuite } from './suites/protocol.ts'
@@ -34,6 +35,7 @@ const suites: readonly Suite[] = [
   dataDirectoriesSuite,
   electionSuite,
   mixedEnsembleSuite,
+  mixedRolesSuite,
 ]
 
 interface Tally {

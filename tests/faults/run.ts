@@ -7,6 +7,7 @@
 
 import { parseArgs } from 'node:util'
 import { ServerStartError, type ServerTarget } from '../support/server-process.ts'
+import { ensembleSuite } from './ensemble.ts'
 import { fullDiskSuite } from './full-disk.ts'
 import { fuzzSuite } from './fuzz.ts'
 import { kill9Suite } from './kill9.ts'
@@ -17,7 +18,16 @@ import { SeededRandom } from './seeded-random.ts'
 import { silentSuite } from './silent.ts'
 import { type FaultCase, type FaultContext, FaultFound, type FaultSuite } from './suite.ts'
 
-const suites: readonly FaultSuite[] = [kill9Suite, fullDiskSuite, silentSuite, nonReaderSuite, fuzzSuite, manySuite, limitsSuite]
+const suites: readonly FaultSuite[] = [
+  kill9Suite,
+  fullDiskSuite,
+  silentSuite,
+  nonReaderSuite,
+  fuzzSuite,
+  manySuite,
+  limitsSuite,
+  ensembleSuite,
+]
 
 interface Selection {
   readonly target: ServerTarget

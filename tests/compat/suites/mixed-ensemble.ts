@@ -84,7 +84,7 @@ async function awaitConfiguration(ensemble: MixedEnsemble, id: number, text: str
 
 /** Each member leaves and joins again, the leader among them; all know the same configuration and write the same files. */
 async function changeMembers(context: SuiteContext, plans: readonly MemberPlan[]): Promise<unknown> {
-  const ensemble = await MixedEnsemble.start(context, plans, { reconfigEnabled: 'true' })
+  const ensemble = await MixedEnsemble.start(context.directory, plans, { reconfigEnabled: 'true' })
   try {
     for (const leaving of ensemble.ids) await leaveAndJoin(ensemble, leaving)
     const files = ensemble.ids.map((id) => readdirSync(ensemble.directoryOf(id)).filter((name) => name.startsWith('zoo.cfg')))
@@ -129,7 +129,7 @@ async function withEnsemble(
   plans: readonly MemberPlan[],
   body: (ensemble: MixedEnsemble) => Promise<unknown>,
 ): Promise<unknown> {
-  const ensemble = await MixedEnsemble.start(context, plans)
+  const ensemble = await MixedEnsemble.start(context.directory, plans)
   try {
     return await body(ensemble)
   } finally {
