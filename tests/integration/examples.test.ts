@@ -1,6 +1,6 @@
 // The programs of examples/, run as a reader would run them.
 
-import { execFile } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
@@ -29,6 +29,156 @@ test('two contenders for the lock of the first example hold it one after the oth
     expect(lines.at(-1)).toBe(`${name} releases the lock`)
   }
   expect(alice?.at(0)?.slice(-1)).not.toBe(bob?.at(0)?.slice(-1))
+})
+
+/** A program of examples/ that prints lines until it ends or is killed. */
+class Program implements Disposable {
+  readonly lines: string[] = []
+  readonly #child: ChildProcess
+  readonly #ended: Promise<number | null>
+  #rest = ''
+  #errors = ''
+
+  constructor(port: number, file: string, ...words: readonly string[]) {
+    const env = { ...process.env, SERVERS: `127.0.0.1:${port}`, SESSION_MS: '1000', WORK_MS: '20' }
+    this.#child = spawn(process.execPath, [...fromSources, `${examples}${file}`, ...words], { env })
+    this.#child.stdout?.on('data', (chunk) => this.#read(String(chunk)))
+    this.#child.stderr?.on('data', (chunk) => {
+      this.#errors += String(chunk)
+    })
+    this.#ended = new Promise((resolve) => this.#child.once('close', resolve))
+  }
+
+  #read(text: string): void {
+    const lines = (this.#rest + text).split('\n')
+    this.#rest = lines.pop() ?? ''
+    this.lines.push(...lines)
+  }
+
+  /** Waits until a line was printed. */
+  async says(line: string | RegExp): Promise<void> {
+    const isSaid = (): boolean => this.lines.some((each) => (typeof line === 'string' ? each === line : line.test(each)))
+    while (!isSaid()) {
+      if (this.#child.exitCode !== null)
+        throw new Error(`ended before it said "${line}":\n${this.lines.join('\n')}\n${this.#errors}`)
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+  }
+
+  /** Waits for the end, which must be a good one, and gives what was printed. */
+  async end(): Promise<string[]> {
+    expect([await this.#ended, this.#errors]).toEqual([0, ''])
+    return this.lines
+  }
+
+  /** kill -9 */
+  kill(): void {
+    this.#child.kill('SIGKILL')
+  }
+
+  [Symbol.dispose](): void {
+    this.kill()
+  }
+}
+
+async function outputOf(port: number, file: string): Promise<string[]> {
+  using program = new Program(port, file)
+  return await program.end()
+}
+
+/** Sessions can be short, so that a death is noticed soon. */
+const startServer = (): Promise<TestServer> => TestServer.start({ tickTime: 200, extendedTypesEnabled: 'true' })
+
+test('A222 A223: names are resolved while their owners live, and numbers are unique', async () => {
+  await using server = await startServer()
+  expect(await outputOf(server.port, 'naming.mjs')).toEqual([
+    'billing is at 10.0.0.7:8080',
+    'billing is at no address any more',
+    '10 of 10 numbers are different',
+    'the order is called order-0000000000',
+  ])
+})
+
+test('A224: a configuration is followed, and its last good value stays', async () => {
+  await using server = await startServer()
+  expect(await outputOf(server.port, 'configuration.mjs')).toEqual([
+    '10 per second',
+    '20 per second',
+    'not usable: limits need a number perSecond; still 20 per second',
+  ])
+})
+
+test('A226: two programs meet at a node', async () => {
+  await using server = await startServer()
+  using waiting = new Program(server.port, 'notification.mjs', 'wait')
+  await waiting.says('no news yet')
+  using telling = new Program(server.port, 'notification.mjs', 'tell', 'the build is ready')
+  expect(await telling.end()).toEqual(['told: the build is ready'])
+  expect(await waiting.end()).toEqual(['no news yet', 'heard: the build is ready'])
+})
+
+test('A227 A237: a member that is killed is missed when its session has timed out', async () => {
+  await using server = await startServer()
+  using watching = new Program(server.port, 'heartbeat.mjs', 'watch')
+  await watching.says('watching')
+  using member = new Program(server.port, 'heartbeat.mjs', 'join', 'alice')
+  await watching.says('alice is here')
+  await member.says('alice is a member')
+  member.kill()
+  await watching.says('alice is gone')
+})
+
+test('A228: progress is reported on ephemeral nodes and drawn as bars', async () => {
+  await using server = await startServer()
+  const lines = await outputOf(server.port, 'progress.mjs')
+  expect(lines.slice(-2)).toEqual(['alice [####################] 20/20 done', 'bob   [####################] 20/20 done'])
+  for (const line of lines) expect(line).toMatch(/^(?:alice|bob  ) \[#*\.*\] \d+\/20 /)
+  expect(lines.some((line) => line.includes('#.'))).toBe(true)
+})
+
+test('A229: when the leader is killed the next one leads, in a later term', async () => {
+  await using server = await startServer()
+  using alice = new Program(server.port, 'master-election.mjs', 'alice')
+  await alice.says(/^alice leads in term \d+$/)
+  using bob = new Program(server.port, 'master-election.mjs', 'bob')
+  await bob.says('bob waits')
+  expect(bob.lines).toEqual(['bob waits'])
+  alice.kill()
+  await bob.says(/^bob leads in term \d+$/)
+  const termOf = (program: Program): bigint => BigInt(/\d+$/.exec(program.lines.at(-1) ?? '')?.[0] ?? 0)
+  expect(termOf(bob)).toBeGreaterThan(termOf(alice))
+})
+
+test('A231 A232 A233: the exclusive lock excludes, and the other one lets readers in together', async () => {
+  await using server = await startServer()
+  const [counter, readers] = await outputOf(server.port, 'locks.mjs')
+  expect(counter).toBe('the counter is 5')
+  expect(readers).toMatch(/^[34] readers were there at once, and each writer was alone$/)
+})
+
+test('a queue gives what its taker lost to another one, in order', async () => {
+  await using server = await startServer()
+  expect(await outputOf(server.port, 'queue.mjs')).toEqual([
+    'taken and dropped: first',
+    'done: first',
+    'done: second',
+    'done: third',
+    '0 left',
+  ])
+})
+
+test('A236: calls are spread over the providers that are there', async () => {
+  await using server = await startServer()
+  expect(await outputOf(server.port, 'load-balancing.mjs')).toEqual([
+    '8001: 3, 8002: 3',
+    '8001: 2, 8002: 2, 8003: 2',
+    '8002: 3, 8003: 3',
+  ])
+})
+
+test('A238: metadata is changed in the version that was read, or not', async () => {
+  await using server = await startServer()
+  expect(await outputOf(server.port, 'metadata.mjs')).toEqual(['bob reads again', 'id, price, customer', 'orders, customers'])
 })
 
 test('the embedded server of the second example serves and stops', async () => {
