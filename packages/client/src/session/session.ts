@@ -206,7 +206,11 @@ export class Session implements ConnectionOwner {
       })
       const end = (): void => this.#finish('closed', null)
       if (this.#isOver || this.#ready === null) end()
-      else this.#ready.send(this.#ownRequest(closeSession, undefined, end, end))
+      else {
+        this.#ready.send(this.#ownRequest(closeSession, undefined, end, end))
+        // What stands on the session, such as a lock, may be another client's before the answer is here.
+        this.#suspicion.ending()
+      }
     }
     if (deadlineMs !== null && !this.#isOver) {
       this.#closeLimits.push(this.#runtime.timers.after(deadlineMs, () => this.#finish('closed', null)))

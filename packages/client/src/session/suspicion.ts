@@ -14,6 +14,8 @@ export class Suspicion {
   /** Whether there is a session to worry about. */
   #isActive = false
   #isTold = false
+  /** The end of the session has been asked for. */
+  #isEnding = false
 
   constructor(runtime: ClientRuntime, tell: (isSuspect: boolean) => void) {
     this.#runtime = runtime
@@ -22,7 +24,7 @@ export class Suspicion {
 
   /** Read from the clock at each call: it is right even when timers are late because the program was busy. */
   get isSuspect(): boolean {
-    return this.#isActive && this.#remainingMs() <= 0
+    return this.#isActive && (this.#isEnding || this.#remainingMs() <= 0)
   }
 
   /** The session is alive (again), with this time-out, as of `confirmed`. */
@@ -38,6 +40,14 @@ export class Suspicion {
     if (monotonicMs <= this.#confirmedMs) return
     this.#confirmedMs = monotonicMs
     if (this.#isTold && !this.isSuspect) this.#clear()
+  }
+
+  /** A server has been asked to end the session, which it does at some moment before it answers. */
+  ending(): void {
+    this.#isEnding = true
+    if (!this.#isActive || this.#isTold) return
+    this.#isTold = true
+    this.#tell(true)
   }
 
   /** There is no session any more. */

@@ -109,3 +109,15 @@ test('what is confirmed late counts from its sending, and never back', async () 
   await world.run(5_000)
   expect(told).toEqual([true, false])
 })
+
+test('a session whose end was asked for is in doubt from then on', async () => {
+  const world = new VirtualWorld()
+  const client = world.client()
+  await Promise.all([client.connect(), world.run(10)])
+  const told: boolean[] = []
+  client.on('suspect', (isSuspect) => told.push(isSuspect))
+  const closed = client.close()
+  expect([client.isSuspect, told]).toEqual([true, [true]])
+  await Promise.all([closed, world.run(10)])
+  expect([client.state, told]).toEqual(['closed', [true]])
+})
