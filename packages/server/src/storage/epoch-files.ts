@@ -72,16 +72,17 @@ function loadCurrentEpoch(disk: Disk, directory: string, epochOfLog: number): nu
     return epochOfLog
   }
   if (epochOfLog <= currentEpoch) return currentEpoch
-  const unfinishedEpoch = readEpochFile(disk, directory, CURRENT_EPOCH_FILE + ATOMIC_SUFFIX) ?? -1
   const promisedEpoch = readEpochFile(disk, directory, ACCEPTED_EPOCH_FILE) ?? -1
-  if (Math.max(unfinishedEpoch, promisedEpoch) < epochOfLog) {
+  // The unfinished file may hold anything: it is looked at only if nothing else explains the log.
+  const isPromised = promisedEpoch >= epochOfLog
+  const epoch = isPromised ? epochOfLog : (readEpochFile(disk, directory, CURRENT_EPOCH_FILE + ATOMIC_SUFFIX) ?? -1)
+  if (epoch < epochOfLog) {
     throw new StartupError(
       `${directory}/${CURRENT_EPOCH_FILE} holds ${currentEpoch}, but the log has transactions of epoch ${epochOfLog}: ` +
         'the files are not of one server; restore both from the same copy, or start with an empty data directory',
       1,
     )
   }
-  const epoch = Math.max(unfinishedEpoch, epochOfLog)
   writeEpochFile(disk, directory, CURRENT_EPOCH_FILE, epoch)
   return epoch
 }
