@@ -43,6 +43,8 @@ export interface Asked {
 export class ClientPromises {
   private readonly nodes: NodeHistory
   private newestAcknowledged = 0
+  /** Sessions that are over, as their clients were told, by id. */
+  private readonly ended = new Map<bigint, string>()
   /** Acknowledged writes, as the values that they wrote. */
   readonly acknowledged: Map<string, number> = new Map()
 
@@ -128,10 +130,20 @@ export class ClientPromises {
     }
   }
 
-  /** A server says that the session is over. */
+  /**
+   * A server says that the session is over. A leader says so from the moment on at which it decides to close the session; if it is none
+   * any more by then, the next one will have to close it.
+   */
   expired(session: SessionView, sessionId: bigint): void {
-    if (this.nodes.isClosed(sessionId)) return
-    throw new Violation('sessions end once', `${session.who} is told that its session is over, and nothing committed closes it`)
+    this.ended.set(sessionId, session.who)
+  }
+
+  /** After a time longer than all time-outs: the sessions that are said to be over are. */
+  checkEnded(): void {
+    for (const [sessionId, who] of this.ended) {
+      if (this.nodes.isClosed(sessionId)) continue
+      throw new Violation('sessions end', `${who} was told that its session is over, and nothing committed closes it`)
+    }
   }
 
   private acknowledge(zxid: number): void {

@@ -203,6 +203,7 @@ class Simulation {
       if (client.sessionsBegun === before[index]) continue
       throw new Violation('sessions live with their clients', `${client.name} lost its session although nothing was wrong`)
     }
+    this.promises.checkEnded()
   }
 
   /** All servers get to the same transaction, and then hold the same. */
