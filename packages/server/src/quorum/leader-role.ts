@@ -32,7 +32,7 @@ const COMMIT_PACKET_SIZE = 20
 /** What the leader's shell keeps for each link. */
 interface LinkFacts {
   isObserver: boolean
-  /** The last ACK of the chunk in hand, -1 for none. */
+  /** The highest ACK of the run of them in hand, -1 for none. */
   ackedZxid: number
 }
 
@@ -199,8 +199,9 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
     if (facts === undefined) return
     const { type, zxid, dataStart, dataLength } = packet
     if (type === QuorumPacketType.ack && this.leader.isInBroadcast(link)) {
-      // Of a run of them the last one says it all.
-      facts.ackedZxid = zxid
+      // Of a run of them the highest says it all. It need not be the last: followers of Apache's send what they owe of their
+      // synchronisation when they come to it.
+      facts.ackedZxid = Math.max(facts.ackedZxid, zxid)
       return
     }
     if (type === QuorumPacketType.observerInfo) facts.isObserver = true
