@@ -11,11 +11,12 @@
 
 import type { CommittedWindow, Database, Identity, Requester } from '@tskeeper/core'
 import { Ring } from '@tskeeper/core'
-import { type ByteReader, ErrorCode, Op } from '@tskeeper/protocol/server'
+import { type ByteReader, DecodeError, ErrorCode, Op } from '@tskeeper/protocol/server'
 import type { OutstandingRequestView } from '../admin/server-view.ts'
 import type { ClientConnection } from '../listener/client-connection.ts'
 import type { ServerMetrics } from '../metrics/server-metrics.ts'
 import type { Clock } from '../runtime/runtime.ts'
+import { StartupError } from '../startup-error.ts'
 import type { TxnLog } from '../storage/txn-log.ts'
 import { AppliedWaiters } from './applied-waiters.ts'
 import type { CommitStage } from './commit-stage.ts'
@@ -25,6 +26,8 @@ import type { SessionFacts, WritePath } from './write-path.ts'
 /** Where a transaction's header has the client's number of the request, and the type: long session, int cxid, long zxid, long time. */
 const CXID_OFFSET = 8
 const TYPE_OFFSET = 28
+/** The process cannot go on: what is committed cannot be applied. */
+const EXIT_CANNOT_APPLY = 1
 
 /** What sends requests to the leader. */
 export interface RequestSender {
@@ -335,10 +338,33 @@ export class LearnerPipeline implements WritePath {
     const start = batch.starts[i] as number
     const waiting = this.takeWaiting(view, start)
     const { commits, window } = this.parts
-    commits.apply(bytes, view, start, batch.ends[i] as number, waiting?.op === Op.multi)
+    if (!this.applyAt(batch, i, waiting?.op === Op.multi)) return
     if (this.isLastSealed) window.commit(zxid)
     if (waiting === null) commits.reply(null, Op.error, 0, bytes, nowMs, nowMs)
     else commits.reply(waiting.connection, waiting.op, waiting.xid, bytes, nowMs, waiting.arrivedMs)
+  }
+
+  /**
+   * False if the transaction cannot be applied, a part of it perhaps is, and the server has to stop: without it the tree would be
+   * another one than everywhere else, and it may be in the log, which a restart reads alike.
+   */
+  private applyAt(batch: ReceivedBatch, index: number, isAnswered: boolean): boolean {
+    const { bytes, view } = batch.entries
+    try {
+      this.parts.commits.apply(bytes, view, batch.starts[index] as number, batch.ends[index] as number, isAnswered)
+      return true
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      const zxid = batch.zxids[index] as number
+      this.fail(
+        new StartupError(
+          `the leader's transaction 0x${zxid.toString(16)} cannot be applied: ${error.message}. Is the leader of a newer release?`,
+          EXIT_CANNOT_APPLY,
+          { cause: error },
+        ),
+      )
+      return false
+    }
   }
 
   /** Passes over the oldest transaction that is not applied: the tree holds it already. */
@@ -443,7 +469,7 @@ export class LearnerPipeline implements WritePath {
   }
 
   private applyLogged(): void {
-    const { commits, window, database } = this.parts
+    const { window, database } = this.parts
     while (this.applyBatch < this.logBatch || (this.applyBatch === this.logBatch && this.applyIndex < this.logIndex)) {
       const batch = this.received[this.applyBatch] as ReceivedBatch
       if (this.applyIndex >= batch.count) {
@@ -451,8 +477,7 @@ export class LearnerPipeline implements WritePath {
         this.applyIndex = 0
         continue
       }
-      const i = this.applyIndex++
-      commits.apply(batch.entries.bytes, batch.entries.view, batch.starts[i] as number, batch.ends[i] as number, false)
+      if (!this.applyAt(batch, this.applyIndex++, false)) return
     }
     window.truncate(database.lastZxid)
     window.commit(Number.POSITIVE_INFINITY)

@@ -1,5 +1,5 @@
-import { makeQuorumVerifier, parseMembershipText, type QuorumVerifier } from '@tskeeper/core'
-import { ByteReader, utf8Read } from '@tskeeper/protocol/server'
+import { ConfigError, makeQuorumVerifier, parseMembershipText, type QuorumVerifier } from '@tskeeper/core'
+import { ByteReader, DecodeError, utf8Read } from '@tskeeper/protocol/server'
 import type { RoleMembership } from './role-parts.ts'
 
 /** Bytes of a transaction's header. */
@@ -42,8 +42,14 @@ export class ProposedConfigs {
     return config
   }
 
+  /** Throws `DecodeError` for what is no configuration here: the link closes, as for all other bytes that cannot be read. */
   private parse(bytes: Uint8Array, start: number, end: number): QuorumVerifier {
-    return makeQuorumVerifier(parseMembershipText(utf8Read(bytes, start, end), this.isMultiAddressEnabled))
+    try {
+      return makeQuorumVerifier(parseMembershipText(utf8Read(bytes, start, end), this.isMultiAddressEnabled))
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      throw new DecodeError(`a configuration that is none here: ${error.message}`, start)
+    }
   }
 
   private keep(config: QuorumVerifier): void {
