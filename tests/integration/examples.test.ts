@@ -1,17 +1,12 @@
 // The programs of examples/, run as a reader would run them.
 
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { examples, fromSources, Program } from './program.ts'
 import { TestServer } from './test-server.ts'
 
 const run = promisify(execFile)
-const examples = fileURLToPath(new URL('../../examples/', import.meta.url))
-
-/** Node's options to take the workspace's packages from their sources, so that no build is needed. */
-const fromSources = ['--import', 'tsx', '--conditions=@tskeeper/source']
-
 test('two contenders for the lock of the first example hold it one after the other', async () => {
   await using server = await TestServer.start({})
   const env = { ...process.env, SERVERS: `127.0.0.1:${server.port}`, HOLD_MS: '50' }
@@ -30,56 +25,6 @@ test('two contenders for the lock of the first example hold it one after the oth
   }
   expect(alice?.at(0)?.slice(-1)).not.toBe(bob?.at(0)?.slice(-1))
 })
-
-/** A program of examples/ that prints lines until it ends or is killed. */
-class Program implements Disposable {
-  readonly lines: string[] = []
-  readonly #child: ChildProcess
-  readonly #ended: Promise<number | null>
-  #rest = ''
-  #errors = ''
-
-  constructor(port: number, file: string, ...words: readonly string[]) {
-    const env = { ...process.env, SERVERS: `127.0.0.1:${port}`, SESSION_MS: '1000', WORK_MS: '20' }
-    this.#child = spawn(process.execPath, [...fromSources, `${examples}${file}`, ...words], { env })
-    this.#child.stdout?.on('data', (chunk) => this.#read(String(chunk)))
-    this.#child.stderr?.on('data', (chunk) => {
-      this.#errors += String(chunk)
-    })
-    this.#ended = new Promise((resolve) => this.#child.once('close', resolve))
-  }
-
-  #read(text: string): void {
-    const lines = (this.#rest + text).split('\n')
-    this.#rest = lines.pop() ?? ''
-    this.lines.push(...lines)
-  }
-
-  /** Waits until a line was printed. */
-  async says(line: string | RegExp): Promise<void> {
-    const isSaid = (): boolean => this.lines.some((each) => (typeof line === 'string' ? each === line : line.test(each)))
-    while (!isSaid()) {
-      if (this.#child.exitCode !== null)
-        throw new Error(`ended before it said "${line}":\n${this.lines.join('\n')}\n${this.#errors}`)
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
-  }
-
-  /** Waits for the end, which must be a good one, and gives what was printed. */
-  async end(): Promise<string[]> {
-    expect([await this.#ended, this.#errors]).toEqual([0, ''])
-    return this.lines
-  }
-
-  /** kill -9 */
-  kill(): void {
-    this.#child.kill('SIGKILL')
-  }
-
-  [Symbol.dispose](): void {
-    this.kill()
-  }
-}
 
 async function outputOf(port: number, file: string): Promise<string[]> {
   using program = new Program(port, file)
