@@ -370,6 +370,34 @@ test('a session that is closed while another server asks about it is refused the
   expect(client.replies).toEqual([])
 })
 
+test('a leader without a quorum tells nobody that a session is over, which the next leader may keep', async () => {
+  const ensemble = await TestEnsemble.start({ syncLimit: '50' })
+  const { leaderId, followerIds } = ensemble
+  const { sessionId } = await ensemble.openSession(leaderId)
+  for (const id of followerIds) {
+    ensemble.network.cut(serverAddress(leaderId), serverAddress(id))
+    ensemble.network.cut(serverAddress(id), serverAddress(leaderId))
+  }
+  await ensemble.pass(TIMEOUT_MS + 500)
+  const client = ensemble.connect(leaderId, sessionId)
+  await ensemble.until(() => client.isClosed)
+  expect(client.sessionId).toBeNull()
+})
+
+test('a follower learns that a session is over when its end is committed', async () => {
+  const ensemble = await TestEnsemble.start({ syncLimit: '50' })
+  const [serverId, otherId] = ensemble.followerIds
+  const { sessionId } = await ensemble.openSession(otherId)
+  ensemble.nodes.find(({ id }) => id === otherId)?.crash()
+  ensemble.slowDown(3000)
+  await ensemble.pass(TIMEOUT_MS + 500)
+  const client = ensemble.connect(serverId, sessionId)
+  await ensemble.pass(500)
+  expect(client.sessionId).toBeNull()
+  await ensemble.until(() => client.isClosed)
+  expect(client.sessionId).toBe(0n)
+})
+
 for (const [name, serverOf] of roles) {
   test(`a connection that waits when the role of ${name} ends is closed, and hears nothing of the next`, async () => {
     const ensemble = await TestEnsemble.start()

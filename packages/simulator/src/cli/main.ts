@@ -1,44 +1,135 @@
-// npm run sim -- --seed N [--transcript] [--logs] | --seeds COUNT [--from N] | --minutes M
+// Runs scenarios from seeds. See docs/simulator.md, or --help.
 
-import { simulate } from '../run/simulation.ts'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { Violation } from '../invariants/violation.ts'
+import { type Outcome, simulate } from '../run/simulation.ts'
 import { makeScenario } from '../scenario/make-scenario.ts'
+import type { Scenario } from '../scenario/scenario.ts'
+import { shrink } from '../scenario/shrink.ts'
 
-const seed = Number(process.argv[2] ?? 1)
-const count = Number(process.argv[3] ?? 1)
-const verbose = process.argv[4]
-const began = performance.now()
-let virt = 0,
-  ev = 0,
-  com = 0,
-  ack = 0,
-  ep = 0
-const kinds = new Map<string, number[]>()
-for (let s = seed; s < seed + count; s++) {
-  const o = await simulate(makeScenario(s), { isTranscriptKept: verbose !== undefined, areLogsKept: verbose === 'logs' })
-  virt += o.virtualMs
-  ev += o.eventCount
-  com += o.committedCount
-  ack += o.acknowledgedCount
-  ep += o.epochCount
-  if (verbose) console.log(o.transcript.join('\n'))
-  if (o.failure) {
-    const k = o.failure.name + ' ' + o.failure.message.replace(/0x[0-9a-f]+|[0-9]+/g, 'N').slice(0, 160)
-    if (!kinds.has(k)) {
-      kinds.set(k, [])
-      console.log('seed', s, o.failure.message)
-      if (o.failure.name !== 'Violation') console.log(o.failure.stack)
-    }
-    kinds.get(k)!.push(s)
-  }
-}
-for (const [k, v] of kinds) console.log(v.length, k, v.slice(0, 10).join(','))
-const ms = performance.now() - began
-console.log({
-  perSecond: (count / ms) * 1000,
-  virt: virt / count,
-  ev: ev / count,
-  com: com / count,
-  ack: ack / count,
-  ep: ep / count,
-  usPerEvent: (ms / ev) * 1000,
+const HELP = `npm run sim -- --seed N [--transcript] [--logs]   one run
+             --seed N --shrink [--output FILE]     looks for a shorter scenario that goes wrong in the same way
+             --scenario FILE [--transcript]        a scenario that the shrinker has written
+             --seeds COUNT [--from N]              the seeds from N (1) on; stops at the first that goes wrong
+             --minutes M [--from N]                the same for so long, from a seed that nobody has tried`
+
+/** Runs that the shrinker makes at most. */
+const SHRINK_RUNS_MAX = 600
+/** How often a long series of runs says how far it is, in milliseconds. */
+const REPORT_INTERVAL_MS = 10_000
+
+const { values: options } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    seeds: { type: 'string' },
+    from: { type: 'string' },
+    minutes: { type: 'string' },
+    scenario: { type: 'string' },
+    output: { type: 'string' },
+    transcript: { type: 'boolean', default: false },
+    logs: { type: 'boolean', default: false },
+    shrink: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
 })
+
+process.on('unhandledRejection', (error) => {
+  console.log(`a promise was rejected and nobody listened: ${error instanceof Error ? error.stack : String(error)}`)
+  process.exit(1)
+})
+
+process.exitCode = await run()
+
+async function run(): Promise<number> {
+  if (options.help) console.log(HELP)
+  else if (options.scenario !== undefined) return runOne(JSON.parse(readFileSync(options.scenario, 'utf8')) as Scenario)
+  else if (options.seeds !== undefined) return runMany(Number(options.from ?? 1), Number(options.seeds), Number.POSITIVE_INFINITY)
+  else if (options.minutes !== undefined) return runMany(freshSeed(), Number.POSITIVE_INFINITY, Number(options.minutes) * 60_000)
+  else {
+    const scenario = makeScenario(Number(options.seed ?? 1))
+    return options.shrink ? runShrinker(scenario) : runOne(scenario)
+  }
+  return 0
+}
+
+/** Where a series begins that is to be another one each time. */
+function freshSeed(): number {
+  return Number(options.from ?? Math.floor(Date.now() / 1000) * 1000)
+}
+
+async function runOne(scenario: Scenario): Promise<number> {
+  const outcome = await simulate(scenario, { isTranscriptKept: options.transcript || options.logs, areLogsKept: options.logs })
+  for (const line of outcome.transcript) console.log(line)
+  console.log(summary(outcome))
+  return outcome.failure === null ? 0 : 1
+}
+
+async function runMany(from: number, count: number, limitMs: number): Promise<number> {
+  const beganMs = performance.now()
+  let reportedMs = beganMs
+  let done = 0
+  let [commits, epochs, virtualMs] = [0, 0, 0]
+  for (let seed = from; done < count && performance.now() - beganMs < limitMs; seed++, done++) {
+    const outcome = await simulate(makeScenario(seed))
+    commits += outcome.committedCount
+    epochs += outcome.epochCount
+    virtualMs += outcome.virtualMs
+    if (outcome.failure !== null) {
+      console.log(summary(outcome))
+      console.log(`again with its story:  npm run sim -- --seed ${seed} --transcript`)
+      console.log(`shorter:               npm run sim -- --seed ${seed} --shrink`)
+      return 1
+    }
+    if (performance.now() - reportedMs < REPORT_INTERVAL_MS) continue
+    reportedMs = performance.now()
+    console.log(`${done + 1} seeds, up to ${seed}, ${rate(done + 1, beganMs)}`)
+  }
+  console.log(
+    `${done} seeds from ${from} on are well: ${rate(done, beganMs)}, ${(virtualMs / 3_600_000).toFixed(1)} virtual hours, ` +
+      `${commits} transactions in ${epochs} epochs`,
+  )
+  return 0
+}
+
+function rate(count: number, beganMs: number): string {
+  return `${((count / (performance.now() - beganMs)) * 1000).toFixed(1)} runs/s`
+}
+
+async function runShrinker(scenario: Scenario): Promise<number> {
+  const { failure } = await simulate(scenario)
+  if (failure === null) {
+    console.log(`seed ${scenario.seed} is well: there is nothing to shrink`)
+    return 0
+  }
+  const isSame = async (candidate: Scenario): Promise<boolean> => kindOf((await simulate(candidate)).failure) === kindOf(failure)
+  const shortest = await shrink(scenario, isSame, SHRINK_RUNS_MAX)
+  await writeScenario(shortest)
+  return runOne(shortest)
+}
+
+async function writeScenario(scenario: Scenario): Promise<void> {
+  const { faults, clients } = scenario
+  console.log(`${faults.length} faults and ${clients.reduce((sum, plan) => sum + plan.length, 0)} operations are left`)
+  const text = JSON.stringify(scenario, null, 1)
+  if (options.output === undefined) console.log(text)
+  else writeFileSync(options.output, `${text}\n`)
+}
+
+/** Failures of one kind are taken for the same mistake. */
+function kindOf(failure: Error | null): string {
+  if (failure === null) return ''
+  return failure instanceof Violation ? failure.invariant : failure.message
+}
+
+function summary(outcome: Outcome): string {
+  const { scenario, failure, hash, virtualMs, eventCount, committedCount, acknowledgedCount, epochCount } = outcome
+  const verdict =
+    failure === null ? 'is well' : failure instanceof Violation ? `GOES WRONG: ${failure.message}` : `FAILS: ${failure.stack}`
+  return (
+    `seed ${scenario.seed} ${verdict}\n` +
+    `  ${scenario.voterCount} voters, ${scenario.observerCount} observers, ${scenario.clients.length} clients, ${scenario.faults.length} faults; ` +
+    `${virtualMs.toFixed(0)} virtual ms, ${eventCount} events, ${epochCount} epochs, ${committedCount} transactions, ` +
+    `${acknowledgedCount} writes acknowledged, hash ${hash}`
+  )
+}
