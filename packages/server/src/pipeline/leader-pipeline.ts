@@ -104,6 +104,11 @@ export class LeaderPipeline implements WritePath {
     return bytes
   }
 
+  /** Something is proposed before this turn of the loop ends: what goes to the learners meanwhile can leave with it. */
+  get isFlushDue(): boolean {
+    return this.isFlushScheduled && !this.isStopped
+  }
+
   addLargeRequest(length: number): void {
     this.prepare.gathering.largeRequestBytes += length
   }
@@ -316,6 +321,8 @@ export class LeaderPipeline implements WritePath {
   }
 
   whenApplied(done: () => void): void {
+    // What was not taken any more is not applied.
+    if (this.isStopped || this.isExhausted) return
     if (this.inProcess === 0) done()
     else this.appliedWaiters.add(this.parts.preparer.lastZxid, done)
   }

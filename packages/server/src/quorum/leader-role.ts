@@ -424,6 +424,19 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
     }
   }
 
+  /** As `sendShared`, but what is proposed at the end of the turn goes with it, in one write. */
+  private sendSharedBeforeProposals(links: readonly QuorumLink[]): void {
+    if (this.serving?.pipeline.isFlushDue !== true) {
+      this.sendShared(links)
+      return
+    }
+    const packets = this.shared.written()
+    for (const link of links) {
+      link.out.writeBytes(packets)
+      link.flushLater()
+    }
+  }
+
   commit(zxid: number): void {
     this.sendCommits(zxid)
     this.sendInforms(zxid, QuorumPacketType.inform, null)
@@ -450,7 +463,7 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
     shared.reset()
     shared.ensure((zxid - this.sentCommit) * COMMIT_PACKET_SIZE)
     for (let next = this.sentCommit + 1; next <= zxid; next++) writeBarePacket(shared, QuorumPacketType.commit, next)
-    this.sendShared(forwarding)
+    this.sendSharedBeforeProposals(forwarding)
   }
 
   private sendInforms(zxid: number, type: QuorumPacketType, designatedLeader: number | null): void {
