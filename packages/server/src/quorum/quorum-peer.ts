@@ -209,7 +209,8 @@ class QuorumPeer implements RunningServer, RoleEpochs {
     if (!this.config.reconfigEnabled) return false
     if (!this.membership.adopt(makeQuorumVerifier(membership))) return false
     this.election.restart(this.configuration())
-    this.options.runtime.timers.soon(() => this.look())
+    // As long as a role comes to its end nobody knows what this server can vote with: its end begins the search.
+    if (this.role === null) this.lookAfter(0)
     return true
   }
 
@@ -258,7 +259,6 @@ class QuorumPeer implements RunningServer, RoleEpochs {
 
   /** The role is over. */
   private ended(): void {
-    const { random, timers } = this.options.runtime
     const wasObserving = this.roleState === PeerState.observing
     this.role = null
     if (this.isStopping) {
@@ -272,7 +272,13 @@ class QuorumPeer implements RunningServer, RoleEpochs {
     }
     const delayMs = this.config.quorum.observerElectionDelayMs
     if (!wasObserving || delayMs <= 0) this.look()
-    else this.pause = timers.after(random.below(delayMs), () => this.look())
+    else this.lookAfter(this.options.runtime.random.below(delayMs))
+  }
+
+  /** Begins the search in `delayMs`, and not at any other time that was set for it. */
+  private lookAfter(delayMs: number): void {
+    this.pause?.cancel()
+    this.pause = this.options.runtime.timers.after(delayMs, () => this.look())
   }
 
   /** Goes straight into the role that a reconfiguration gives. */
@@ -392,7 +398,12 @@ class QuorumPeer implements RunningServer, RoleEpochs {
 
   /** Something that this server cannot go on with: what it holds may not be what it has acknowledged. */
   fail(error: Error): void {
-    if (this.isStopping) return
+    if (this.isStopping) {
+      // The role that was to end first will not: it is not waited for.
+      this.options.logger.error('An error on the way to the end', { error })
+      this.settleStopped()
+      return
+    }
     this.metrics.failures.unrecoverable++
     this.options.logger.error('Severe unrecoverable error, exiting', { error })
     this.isStopping = true

@@ -264,7 +264,7 @@ export function transaction(zxid: number, type: number, record: (out: ByteWriter
 /** Plays the leader of `epoch` up to the point where the server serves. */
 export async function lead(peers: FakePeers, epoch: number, config: Uint8Array = new Uint8Array(0)): Promise<PeerLink> {
   peers.answer = follow(epoch)
-  await peers.until(() => peers.accepted.at(-1)?.has(QuorumPacketType.followerInfo) === true)
+  await peers.until(() => (peers.accepted.at(-1)?.received.length ?? 0) > 0)
   const link = peers.accepted.at(-1) as PeerLink
   link.send([QuorumPacketType.leaderInfo, epoch * EPOCH, intBytes(0x10000)])
   await peers.until(() => link.has(QuorumPacketType.ackEpoch))
