@@ -172,7 +172,7 @@ export class QuorumLink implements ConnectionHandler {
 
   private growInput(length: number): void {
     const used = this.inputEnd - this.inputStart
-    if ((used + length) * 2 <= this.input.length) {
+    if (used + length <= this.input.length) {
       this.input.copyWithin(0, this.inputStart, this.inputEnd)
       this.inputStart = 0
       this.inputEnd = used
