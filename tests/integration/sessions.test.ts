@@ -97,12 +97,16 @@ test('a session that is being closed or that is expiring can be resumed no more'
   disk.hold()
   const closed = closing.request(RawOp.closeSession)
   await until(() => disk.heldCount > 0, 'the sync of the end of the session')
-  await expect(server.connect({ sessionId: closing.sessionId, password: closing.password })).rejects.toThrow(SessionRefusedError)
+  // They are told so when it is on disk: until then a crash could undo it.
+  const refused = [
+    expect(server.connect({ sessionId: closing.sessionId, password: closing.password })).rejects.toThrow(SessionRefusedError),
+  ]
   await until(() => server.logger.linesWith('Expiring session').length === 1, 'the expiry')
-  await expect(server.connect({ sessionId: expiring.sessionId, password: expiring.password })).rejects.toThrow(
-    SessionRefusedError,
+  refused.push(
+    expect(server.connect({ sessionId: expiring.sessionId, password: expiring.password })).rejects.toThrow(SessionRefusedError),
   )
   disk.release()
+  await Promise.all(refused)
   expect((await closed).err).toBe(0)
   await expiring.connection.waitForClose()
 })

@@ -180,8 +180,9 @@ export class SessionService {
       return
     }
     const session = tracker.get(sessionId)
-    if (session === null || !tracker.resume(session, timeoutMs, localOwner, clock.monotonicMs())) this.refuse(connection)
-    else this.takeUp(connection, session)
+    if (session === null) this.refuse(connection)
+    else if (tracker.resume(session, timeoutMs, localOwner, clock.monotonicMs())) this.takeUp(connection, session)
+    else this.refuseWhenOver(connection)
   }
 
   private ask(authority: SessionAuthority, connection: ClientConnection, sessionId: bigint, timeoutMs: number): void {
@@ -208,7 +209,7 @@ export class SessionService {
     const session = tracker.add(sessionId, timeoutMs, nowMs)
     // A close that this client has sent over an older connection is on its way.
     if (tracker.resume(session, timeoutMs, localOwner, nowMs)) this.takeUp(connection, session)
-    else this.refuse(connection)
+    else this.refuseWhenOver(connection)
     connection.continueInput()
   }
 
@@ -240,7 +241,7 @@ export class SessionService {
     if (session.isClosing) {
       session.attachment = null
       connection.session = null
-      this.refuse(connection)
+      this.refuseWhenOver(connection)
       return
     }
     this.open(connection, session)
@@ -281,6 +282,17 @@ export class SessionService {
     if (authority === null || session.isLocal) return
     authority.leftBehind(session.id, session.timeoutMs)
     if (!session.isClosing) tracker.remove(session.id)
+  }
+
+  /**
+   * The session is closing: its client is told so when that is applied. Before, a crash or another leader can undo it, and the session
+   * would live on without the client that was told of its end.
+   */
+  private refuseWhenOver(connection: ClientConnection): void {
+    connection.state = ConnectionState.CONNECTING
+    this.parts.writes.whenApplied(() => {
+      if (connection.isOpen) this.refuse(connection)
+    })
   }
 
   private refuse(connection: ClientConnection): void {

@@ -98,8 +98,13 @@ export class LearnerRequests {
     // From now on nothing more is taken of the session over other links.
     if (session !== null) tracker.resume(session, timeoutMs, link, clock.monotonicMs())
     this.parts.onTouched()
+    const answer = (isValid: boolean): void => {
+      if (link.isOpen) answerRevalidation(link, zxid, sessionId, isValid)
+    }
     pipeline.whenApplied(() => {
-      if (link.isOpen) answerRevalidation(link, zxid, sessionId, session !== null && !session.isClosing)
+      if (session?.isClosing !== true) answer(session !== null)
+      // Its end may have been decided just now. Nobody is told of it before it is committed, since another leader could undo it.
+      else pipeline.whenApplied(() => answer(false))
     })
   }
 

@@ -207,13 +207,15 @@ test('a connection that waits for as long as the timeout of its session is close
   await server.stop()
 })
 
-test('a session that its client closes on the old connection is not taken up on a new one', async () => {
+test('a session that its client closes on the old connection is refused on a new one, when its end is on disk', async () => {
   const setting = await startWithSession()
   const { server, old } = setting
   server.isDiskHeld = true
   old.send(bareRequest(7, Op.closeSession))
   server.settle()
   const client = takeUp(setting, existsRequest(1, '/a'))
+  server.settle()
+  expect(client.takeSessionId()).toBeNull()
   server.isDiskHeld = false
   server.settle()
   expect(client.takeSessionId()).toBe(0n)
