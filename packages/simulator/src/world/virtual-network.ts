@@ -237,6 +237,7 @@ class Stream implements NetworkConnection {
   private hasEnded = false
   private hasPeerEnded = false
   private isClosed = false
+  private closeError: Error | null = null
 
   constructor(network: VirtualNetwork, machine: Machine, incarnation: Incarnation, remoteAddress: string, remotePort: number) {
     this.network = network
@@ -254,7 +255,8 @@ class Stream implements NetworkConnection {
   /** The process holds the connection: what has arrived can be delivered. */
   open(): void {
     this.isOpen = true
-    this.deliverInbox()
+    if (this.isClosed) this.tellClosed()
+    else this.deliverInbox()
   }
 
   write(bytes: Uint8Array, length: number): boolean {
@@ -406,9 +408,15 @@ class Stream implements NetworkConnection {
   private close(error: Error | null): void {
     if (this.isClosed) return
     this.isClosed = true
+    this.closeError = error
     this.network.forget(this)
-    // Never in the middle of what the process is doing: it is told in a turn of its own.
-    this.network.world.after(0, () => this.deliver(() => this.handler.onClose(error)))
+    // A process that does not have the connection yet is told when it has.
+    if (this.isOpen) this.tellClosed()
+  }
+
+  /** Never in the middle of what the process is doing: it is told in a turn of its own. */
+  private tellClosed(): void {
+    this.network.world.after(0, () => this.deliver(() => this.handler.onClose(this.closeError)))
   }
 
   private deliver(action: () => void): void {
