@@ -1,6 +1,7 @@
 // A server that stands alone: one role for as long as it runs.
 
 import type { Database } from '@tskeeper/core'
+import type { ServerMode } from './admin/server-view.ts'
 import type { ServerConfig } from './config/server-config.ts'
 import { ServerMetrics } from './metrics/server-metrics.ts'
 import { ContainerReaper } from './pipeline/container-reaper.ts'
@@ -101,6 +102,14 @@ class StandaloneServer implements RunningServer {
 
   get clientPort(): number {
     return this.front.clientPort
+  }
+
+  get mode(): ServerMode | null {
+    return this.front.view.servingState === 'not serving' ? null : 'standalone'
+  }
+
+  expireSession(sessionId: bigint, done: () => void): boolean {
+    return this.stack.sessions.expireEarly(sessionId, done)
   }
 
   async start(): Promise<void> {

@@ -381,4 +381,17 @@ export class SessionService {
     }
     this.schedule(tracker.nextExpiryMs())
   }
+
+  /** Lets a session expire before its time; `done` follows when its end is applied here. False if there is none that could expire. */
+  expireEarly(sessionId: bigint, done: () => void): boolean {
+    const { tracker, clock, logger, metrics, writes } = this.parts
+    const session = tracker.get(BigInt.asIntN(64, sessionId))
+    if (!this.isExpiring || session === null || session.isClosing) return false
+    metrics.sessions.expired++
+    logger.info(`Expiring session 0x${hex(session.id)} before its time`)
+    tracker.markClosing(session)
+    writes.submitCloseSession(null, session.id, 0, clock.nowMs(), clock.monotonicMs())
+    writes.whenApplied(done)
+    return true
+  }
 }

@@ -111,6 +111,10 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
     }
   }
 
+  expireSession(sessionId: bigint, done: () => void): boolean {
+    return this.serving?.stack.sessions.expireEarly(sessionId, done) ?? false
+  }
+
   start(): void {
     const { config, membership, serverId, logger } = this.parts
     const addresses = membership.committed.member(serverId)?.addresses ?? []

@@ -54,6 +54,8 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
   private connecting: LeaderConnection | null = null
   private link: QuorumLink | null = null
   private heartbeatTimer: TimerHandle | null = null
+  /** An observer waits before it connects. */
+  private pause: TimerHandle | null = null
   private receiver: SnapshotReceiver | null = null
   private isFromSnapshot = false
   /** A truncation is under way. */
@@ -109,7 +111,18 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
     return stage === 'discovery' || stage === 'operation' ? 'discovery' : 'synchronization'
   }
 
+  expireSession(): boolean {
+    return false
+  }
+
   start(): void {
+    const { config, runtime, isObserver } = this.parts
+    const delayMs = isObserver ? config.quorum.observerReconnectDelayMs : 0
+    if (delayMs <= 0) this.beginConnecting()
+    else this.pause = runtime.timers.after(runtime.random.below(delayMs), () => this.beginConnecting())
+  }
+
+  private beginConnecting(): void {
     const { membership, leaderId } = this.parts
     const masters = this.mastersToTry()
     if (masters !== null) {
@@ -195,10 +208,16 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
   /** Brings database and log into the state that a restart would find, and tells that the role is over. */
   private finish(): void {
     // As long as a snapshot comes in, the tree from before is whole.
-    const isBroken = this.isDatabaseBroken && this.receiver === null
+    const isBroken = (this.isDatabaseBroken && this.receiver === null) || this.isToVoteFromMemory()
     const { serving } = this
     if (serving === null) this.reloadIf(isBroken)
     else serving.pipeline.stop(isBroken, () => this.reloadIf(isBroken))
+  }
+
+  /** An observer that keeps no log votes from now on: what it votes with, and goes on from, must be on its disk. */
+  private isToVoteFromMemory(): boolean {
+    const { config, isObserver, membership, serverId } = this.parts
+    return isObserver && !config.quorum.isObserverLogging && !membership.committed.observers.has(serverId)
   }
 
   private reloadIf(isBroken: boolean): void {
@@ -224,9 +243,11 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
     const { front } = this.parts
     this.isOver = true
     this.parts.onEnding()
+    this.pause?.cancel()
     this.connecting?.cancel()
     this.heartbeatTimer?.cancel()
     this.serving?.stack.clients.stop()
+    this.serving?.stack.sessions.stop()
     if (this.isServing) {
       front.stopServing()
       front.closeConnections()

@@ -13,6 +13,7 @@ import {
   type ReconfigOutcome,
 } from '@tskeeper/core'
 import { PeerState } from '@tskeeper/protocol/server'
+import type { ServerMode } from '../admin/server-view.ts'
 import { DynamicConfigFiles } from '../config/dynamic-config-files.ts'
 import { ownMember } from '../config/own-member.ts'
 import type { ServerConfig } from '../config/server-config.ts'
@@ -123,6 +124,17 @@ class QuorumPeer implements RunningServer, RoleEpochs {
 
   get clientPort(): number {
     return this.front.clientPort
+  }
+
+  get mode(): ServerMode | null {
+    const { view } = this.front
+    // A leader that serves no clients of its own leads all the same.
+    const isLeadingOnly = !this.config.quorum.leaderServes && view.leader !== null
+    return view.servingState === 'not serving' && !isLeadingOnly ? null : view.mode
+  }
+
+  expireSession(sessionId: bigint, done: () => void): boolean {
+    return this.role?.expireSession(sessionId, done) ?? false
   }
 
   async start(): Promise<void> {

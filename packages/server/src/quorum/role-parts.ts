@@ -61,6 +61,8 @@ export interface Role {
   /** What only a leader knows; null for others, and before it leads. */
   readonly leaderReadings: LeaderReadings | null
   start(): void
+  /** See `RunningServer.expireSession`. */
+  expireSession(sessionId: bigint, done: () => void): boolean
   /** Ends the role; `onEnded` follows. Does nothing if it is over. */
   end(reason: string): void
   /** The server fails or stops without delay: nothing is heard of the role any more. */
