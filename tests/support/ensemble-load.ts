@@ -23,6 +23,11 @@ export interface LoadOptions {
   readonly window?: number
   /** Uniform in [0, 1). */
   readonly random: () => number
+  /**
+   * Servers whose sync is not held to its promise. Apache's leader answers the sync of a client of its own before it has applied
+   * what a follower may already have acknowledged to another client.
+   */
+  readonly isSyncWeak?: (port: number) => boolean
 }
 
 /** The nodes of the load are below this one. */
@@ -74,6 +79,8 @@ class Writer {
   readonly #ended: Promise<void>
   readonly #own: string[] = []
   #client: RawClient | null = null
+  /** Of the server that the client is connected with. */
+  #port = 0
   #session = -1
   #sessionId = 0n
   #password: Uint8Array | null = null
@@ -118,6 +125,7 @@ class Writer {
       this.#sessionId = client.sessionId
       this.#password = client.password
       this.#client = client
+      this.#port = port
       return client
     } catch (error) {
       if (error instanceof SessionRefusedError) {
@@ -200,7 +208,8 @@ class Writer {
   }
 
   #read(client: RawClient, path: string, kind: 'read' | 'sync-read'): Promise<void> {
-    const operation = this.#record(kind, path, null)
+    const isWeak = this.#options.isSyncWeak?.(this.#port) === true
+    const operation = this.#record(isWeak ? 'read' : kind, path, null)
     const synced = kind === 'sync-read' ? client.sync(path) : null
     return this.#answered([operation], async () => {
       // Sent behind the sync at once: a session's requests are answered in their order.

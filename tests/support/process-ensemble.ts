@@ -131,6 +131,12 @@ export class ProcessEnsemble implements AsyncDisposable {
     return server
   }
 
+  /** Whose server has this client port at the moment. */
+  targetOfPort(port: number): ServerTarget | undefined {
+    const id = this.ids.find((each) => this.portsOf(each).client === port)
+    return id === undefined ? undefined : this.targets.get(id)
+  }
+
   portsOf(id: number): MemberPorts {
     const ports = this.ports.get(id)
     if (ports === undefined) throw new Error(`there is no server ${id}`)

@@ -212,6 +212,7 @@ async function killLeaders(mix: string): Promise<unknown> {
     writers: 3,
     sessionTimeoutMs: SESSION_TIMEOUT_MS,
     random: Math.random,
+    isSyncWeak: (port) => ensemble.targetOfPort(port) === 'apache',
     pauseMs: 5,
   })
   const killed: (ServerTarget | undefined)[] = []
