@@ -351,8 +351,11 @@ test('a session that its old server is told to close while the leader lets its n
   await ensemble.pass(ARRIVAL_MS)
   old.send(closeSession(8))
   await ensemble.until(() => client.isClosed)
+  await ensemble.pass(ARRIVAL_MS)
   expect(client.sessionId).toBe(0n)
   expect(client.replies).toEqual([])
+  // It was not told so before the end was committed.
+  expect(old.replies.map(({ xid }) => xid)).toContain(8)
 })
 
 test('a session that is closed while another server asks about it is refused there', async () => {
@@ -366,8 +369,11 @@ test('a session that is closed while another server asks about it is refused the
   await ensemble.pass(ARRIVAL_MS)
   old.send(closeSession(8))
   await ensemble.until(() => client.isClosed)
+  await ensemble.pass(ARRIVAL_MS)
   expect(client.sessionId).toBe(0n)
   expect(client.replies).toEqual([])
+  // It was not told so before the end was committed.
+  expect(old.replies.map(({ xid }) => xid)).toContain(8)
 })
 
 test('a leader without a quorum tells nobody that a session is over, which the next leader may keep', async () => {
