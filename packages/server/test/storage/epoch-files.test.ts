@@ -63,6 +63,11 @@ test('S12: a log ahead of the current epoch was written while the server followe
   expect(textOf(disk, 'currentEpoch')).toBe('5')
 })
 
+test('S12: a .tmp file that a crash left torn does not matter when the promise explains the log', () => {
+  const disk = diskWith({ acceptedEpoch: '5', currentEpoch: '4', 'currentEpoch.tmp': '\0' })
+  expect(loadEpochs(disk, DIRECTORY, 5 * EPOCH + 1)).toEqual({ acceptedEpoch: 5, currentEpoch: 5 })
+})
+
 test('S12: a left .tmp file is not used when the log does not need it', () => {
   const disk = diskWith({ acceptedEpoch: '9', currentEpoch: '4', 'currentEpoch.tmp': '9' })
   expect(loadEpochs(disk, DIRECTORY, 4 * EPOCH + 1)).toEqual({ acceptedEpoch: 9, currentEpoch: 4 })

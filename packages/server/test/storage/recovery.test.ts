@@ -252,3 +252,12 @@ test('S6: a power failure at any moment of a snapshot and of the roll before it 
     }
   }
 })
+
+test('what a process that was killed had not synced is durable once it was replayed', async () => {
+  const disk = emptyDisk()
+  putSnapshot(disk, 0, 1)
+  disk.writeFile(`${DIRECTORY}/log.1`, sampleLogFile([1, 2]))
+  expect(await start(disk)).toMatchObject({ lastZxid: 2 })
+  disk.crash()
+  expect(await start(disk)).toMatchObject({ lastZxid: 2 })
+})

@@ -225,6 +225,18 @@ test('a sector of zeros with whole entries behind it is a write that was lost, a
   expect(logger.text('warn')).toContain(`at byte ${16 + count * size}`)
 })
 
+test('an entry of which a sector was lost is cut with a warning, even if its length and its end were not', () => {
+  const out = new ByteWriter()
+  out.writeBytes(sampleLogFile([1], 436))
+  writeSampleEntry(out, 2)
+  const bytes = out.toBytes()
+  // The second entry begins eleven bytes before the end of the sector: the last byte of its length is in the next one.
+  bytes.fill(0, 501, 512)
+  const logger = new RecordingLogger()
+  expect(readAll(diskWith({ 'log.1': padded(bytes) }), { logger }).zxids).toEqual([1])
+  expect(logger.text('warn')).toContain('at byte 501: a part of an entry of 56 bytes was never written')
+})
+
 test('zeros over less than a sector with whole entries behind are damage', () => {
   const whole = padded(sampleLogFile(upTo(40)), 600)
   const size = ENTRY_BASE_SIZE + 20

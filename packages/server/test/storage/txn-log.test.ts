@@ -124,6 +124,25 @@ test('a sync covers the file that was rolled away before it', () => {
   expect(readAll(fixture.disk).zxids).toEqual(upTo(12))
 })
 
+test('a file is on the disk before the next one begins: a power failure leaves no gap between them', () => {
+  const fixture = new LogFixture()
+  fixture.append(1, 2)
+  fixture.log.roll()
+  fixture.append(3, 4)
+  fixture.disk.crash({ survives: (path) => path === `${DIRECTORY}/log.3` })
+  expect(readAll(fixture.disk).zxids).toEqual(upTo(4))
+})
+
+test('a file whose sync is under way is on the disk before the next one begins', () => {
+  const fixture = new LogFixture()
+  fixture.append(1, 2)
+  fixture.beginSync()
+  fixture.log.roll()
+  fixture.append(3, 4)
+  fixture.disk.crash({ survives: (path) => path === `${DIRECTORY}/log.3` })
+  expect(readAll(fixture.disk).zxids).toEqual(upTo(4))
+})
+
 test('a sync covers what was appended before it began and nothing after', () => {
   const fixture = new LogFixture()
   fixture.append(1, 2)
