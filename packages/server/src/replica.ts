@@ -198,7 +198,6 @@ async function recoverDatabase(
   window: CommittedWindow,
 ): Promise<Recovery<Database>> {
   const { config, runtime, logger } = parts
-  const feed = config.isDistributed ? new WindowFeed(window) : null
   const entryLengthMax = config.juteMaxBuffer + config.juteMaxBufferExtraSize
   const recovered = recover<Database>({
     disk: runtime.disk,
@@ -217,7 +216,9 @@ async function recoverDatabase(
       },
       replay(database, bytes, start, end): void {
         database.apply(bytes, viewOf(bytes), start, end)
-        feed?.add(database.appliedZxid, bytes, start, end)
+        if (!config.isDistributed) return
+        window.append(database.appliedZxid, bytes, start, end)
+        window.commit(database.appliedZxid)
       },
     },
     isAutocreateAllowed: config.dbAutocreate,
@@ -244,32 +245,6 @@ function newDatabase({ config, runtime }: ReplicaParts): Database {
 }
 
 const portableCrc32: Crc32 = crc32
-
-/** Copies of this size are made of what is replayed into the window. */
-const FEED_CHUNK_BYTES = 64 * 1024
-
-/** Fills the window of transactions while the log is replayed. */
-class WindowFeed {
-  private readonly window: CommittedWindow
-  private chunk = new Uint8Array(0)
-  private used = 0
-
-  constructor(window: CommittedWindow) {
-    this.window = window
-  }
-
-  add(zxid: number, bytes: Uint8Array, start: number, end: number): void {
-    const length = end - start
-    if (this.used + length > this.chunk.length) {
-      this.chunk = new Uint8Array(Math.max(FEED_CHUNK_BYTES, length))
-      this.used = 0
-    }
-    this.chunk.set(bytes.subarray(start, end), this.used)
-    this.window.append(zxid, this.chunk, this.used, this.used + length)
-    this.window.commit(zxid)
-    this.used += length
-  }
-}
 
 // Replay reuses one buffer for many entries.
 let viewedBytes: Uint8Array | null = null

@@ -1,4 +1,5 @@
 import { assert } from '../lib/assert.ts'
+import { WindowMemory, type WindowSlab } from './window-memory.ts'
 import { isSuccessor } from './zxid.ts'
 
 const CAPACITY_MIN = 1024
@@ -16,17 +17,17 @@ export const WINDOW_BYTES_MAX: number = 64 * 1024 * 1024
  *               minCommitted  maxCommitted                lastZxid
  *
  * Learners are brought up to date from it. A leader appends what it proposes, a learner what it receives, recovery what it
- * replays. Committed transactions leave at the front; proposed ones stay, because the hand-over to a new learner needs them all.
+ * replays; the window keeps copies. Committed transactions leave at the front; proposed ones stay, because the hand-over to a new learner needs them all.
  * Inside an epoch zxids leave nothing out: a gap is a broken invariant.
  *
- * An entry refers to bytes of a chunk that others share (a batch is copied once, as a whole), and the chunk lives as long as its
- * last entry.
+ * The chunk that an entry is read from is the window's own and shared with others: it is valid until the window changes.
  */
 export class CommittedWindow {
   private readonly entriesMax: number
   private readonly bytesMax: number
   private zxids: number[]
-  private chunks: (Uint8Array | null)[]
+  private readonly memory = new WindowMemory()
+  private slabs: (WindowSlab | null)[]
   private starts: number[]
   private ends: number[]
   private mask: number
@@ -40,7 +41,7 @@ export class CommittedWindow {
     this.entriesMax = entriesMax
     this.bytesMax = bytesMax
     this.zxids = new Array<number>(CAPACITY_MIN).fill(0)
-    this.chunks = new Array<Uint8Array | null>(CAPACITY_MIN).fill(null)
+    this.slabs = new Array<WindowSlab | null>(CAPACITY_MIN).fill(null)
     this.starts = new Array<number>(CAPACITY_MIN).fill(0)
     this.ends = new Array<number>(CAPACITY_MIN).fill(0)
     this.mask = CAPACITY_MIN - 1
@@ -77,10 +78,10 @@ export class CommittedWindow {
   }
 
   /**
-   * Takes a proposed transaction, header to digest, which is `chunk[start, end)` and must not change any more. One that is
-   * there already is passed over.
+   * Takes a copy of a proposed transaction, header to digest, which is `bytes[start, end)`. One that is there already is passed
+   * over.
    */
-  append(zxid: number, chunk: Uint8Array, start: number, end: number): void {
+  append(zxid: number, bytes: Uint8Array, start: number, end: number): void {
     const last = this.lastZxid
     if (last !== null) {
       if (zxid <= last) return
@@ -89,9 +90,9 @@ export class CommittedWindow {
     if (this.count === this.zxids.length) this.grow()
     const slot = (this.head + this.count) & this.mask
     this.zxids[slot] = zxid
-    this.chunks[slot] = chunk
-    this.starts[slot] = start
-    this.ends[slot] = end
+    this.slabs[slot] = this.memory.store(bytes, start, end)
+    this.starts[slot] = this.memory.lastStart
+    this.ends[slot] = this.memory.lastStart + end - start
     this.count++
     this.byteCount += end - start
   }
@@ -110,11 +111,8 @@ export class CommittedWindow {
 
   /** Forgets everything: the database was replaced. */
   clear(): void {
-    this.chunks.fill(null)
-    this.head = 0
-    this.count = 0
+    while (this.count > 0) this.dropNewest()
     this.committed = 0
-    this.byteCount = 0
   }
 
   /** Index of the first entry after `zxid`; `size` when there is none. */
@@ -135,12 +133,12 @@ export class CommittedWindow {
     return this.zxids[(this.head + index) & this.mask] ?? 0
   }
 
-  /** The bytes that hold the entry, with others of its batch. */
+  /** The bytes that hold the entry, with others. */
   chunkAt(index: number): Uint8Array {
     assert(index >= 0 && index < this.count, 'a window is read within its size')
-    const chunk = this.chunks[(this.head + index) & this.mask] ?? null
-    assert(chunk !== null, 'an entry of a window has bytes')
-    return chunk
+    const slab = this.slabs[(this.head + index) & this.mask] ?? null
+    assert(slab !== null, 'an entry of a window has bytes')
+    return slab.bytes
   }
 
   /** Where the entry begins in its chunk. */
@@ -155,7 +153,7 @@ export class CommittedWindow {
 
   private evictOldest(): void {
     this.byteCount -= this.endAt(0) - this.startAt(0)
-    this.chunks[this.head] = null
+    this.forget(this.head)
     this.head = (this.head + 1) & this.mask
     this.count--
     this.committed--
@@ -164,13 +162,19 @@ export class CommittedWindow {
   private dropNewest(): void {
     const index = this.count - 1
     this.byteCount -= this.endAt(index) - this.startAt(index)
-    this.chunks[(this.head + index) & this.mask] = null
+    this.forget((this.head + index) & this.mask)
     this.count--
+  }
+
+  private forget(slot: number): void {
+    const slab = this.slabs[slot] ?? null
+    if (slab !== null) this.memory.release(slab)
+    this.slabs[slot] = null
   }
 
   private grow(): void {
     this.zxids = this.unrolled(this.zxids, 0)
-    this.chunks = this.unrolled<Uint8Array | null>(this.chunks, null)
+    this.slabs = this.unrolled<WindowSlab | null>(this.slabs, null)
     this.starts = this.unrolled(this.starts, 0)
     this.ends = this.unrolled(this.ends, 0)
     this.mask = this.zxids.length - 1

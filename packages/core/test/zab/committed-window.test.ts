@@ -80,6 +80,46 @@ test('a transaction that is there already is passed over', () => {
   expect(window.size).toBe(4)
 })
 
+test('the window has copies: what was appended may be overwritten', () => {
+  const window = new CommittedWindow()
+  const bytes = new Uint8Array([9, 1, 2, 3, 9])
+
+  window.append(zxidOf(1, 1), bytes, 1, 4)
+  bytes.fill(7)
+
+  expect([...window.chunkAt(0).subarray(window.startAt(0), window.endAt(0))]).toEqual([1, 2, 3])
+})
+
+test('transactions larger than what entries share have bytes of their own', () => {
+  const window = new CommittedWindow()
+  const large = new Uint8Array(300_000).fill(5)
+
+  fill(window, 1, 1)
+  window.append(zxidOf(1, 2), large, 0, large.length)
+  fill(window, 3, 3)
+
+  const contents = [0, 1, 2].map((index) => window.chunkAt(index).subarray(window.startAt(index), window.endAt(index)))
+  expect(contents.map((content) => [content.length, content[0]])).toEqual([
+    [10, 1],
+    [300_000, 5],
+    [10, 3],
+  ])
+})
+
+test('memory is used again: however much passes through, few pieces of it serve', () => {
+  const window = new CommittedWindow(500)
+  const pieces = new Set<Uint8Array>()
+
+  for (let counter = 1; counter <= 20_000; counter++) {
+    fill(window, counter, counter, 1024)
+    pieces.add(window.chunkAt(window.size - 1))
+    if (counter % 1000 === 0) window.commit(zxidOf(1, counter))
+  }
+
+  // At most 1,500 entries at a time, and each piece has room for 256.
+  expect(pieces.size).toBeLessThanOrEqual(8)
+})
+
 interface Entry {
   readonly zxid: number
   readonly mark: number
@@ -149,8 +189,11 @@ test('a window holds what plain arrays would hold', () => {
         expect(window.bytes).toBe(plain.entries.length)
       }
       for (const [index, entry] of plain.entries.entries()) {
+        if (window.endAt(index) !== window.startAt(index) + 1) expect(window.endAt(index)).toBe(window.startAt(index) + 1)
         if (window.zxidAt(index) !== entry.zxid) expect(window.zxidAt(index)).toBe(entry.zxid)
-        if (window.chunkAt(index)[window.startAt(index)] !== entry.mark) expect(window.chunkAt(index)[1]).toBe(entry.mark)
+        if (window.chunkAt(index)[window.startAt(index)] !== entry.mark) {
+          expect(window.chunkAt(index)[window.startAt(index)]).toBe(entry.mark)
+        }
         if (window.indexAfter(entry.zxid) !== index + 1) expect(window.indexAfter(entry.zxid)).toBe(index + 1)
       }
     }),

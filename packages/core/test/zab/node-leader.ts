@@ -63,8 +63,8 @@ function commit(node: EnsembleNode, zxid: number, designatedLeader: number | nul
   assert(leader !== null, 'a leader commits')
   for (let index = window.indexAfter(node.treeZxid); index < window.size && window.zxidAt(index) <= zxid; ) {
     const next = window.zxidAt(index)
-    const bytes = window.chunkAt(index)
-    const transaction = node.surroundings.invariants.received(next, bytes, window.startAt(index), window.endAt(index))
+    const bytes = window.chunkAt(index).slice(window.startAt(index), window.endAt(index))
+    const transaction = node.surroundings.invariants.received(next, bytes, 0, bytes.length)
     node.surroundings.invariants.commit(node, transaction)
     for (const link of leader.forwarding) link.send('toLearner', commitPacket(next, designatedLeader))
     for (const link of leader.observing) link.send('toLearner', informPacket(next, bytes, designatedLeader))

@@ -237,9 +237,9 @@ export class LeaderPipeline implements WritePath {
     metrics.log.requestsQueued += batch.count
     metrics.log.batchSize.record(batch.count)
     // The batch's own buffer serves again when it is committed; the window keeps its transactions for learners that come late.
-    const chunk = batch.entries.toBytes()
+    const { bytes } = batch.entries
     for (let i = 0; i < batch.count; i++)
-      window.append(batch.firstZxid + i, chunk, batch.starts[i] as number, batch.ends[i] as number)
+      window.append(batch.firstZxid + i, bytes, batch.starts[i] as number, batch.ends[i] as number)
     this.parts.onProposed(batch)
     // Telling the learners may have ended the role: what was proposed is logged all the same.
     try {

@@ -29,8 +29,9 @@ const TYPE_OFFSET = 28
 /** The process cannot go on: what is committed cannot be applied. */
 const EXIT_CANNOT_APPLY = 1
 
-const BATCH_BYTES_MIN = 4096
-const BATCH_BYTES_MAX = 1024 * 1024
+/** Batches that are kept for the next ones, unless they grew beyond so many bytes. */
+const SPARES_MAX = 8
+const SPARE_BYTES_MAX = 1024 * 1024
 
 /** What sends requests to the leader. */
 export interface RequestSender {
@@ -87,8 +88,7 @@ export class LearnerPipeline implements WritePath {
   /** Transactions that are not applied, or not logged yet; the last batch takes what comes until it is sealed. */
   private readonly received: ReceivedBatch[] = []
   private isLastSealed = true
-  /** About what the next batch takes, by the one before: to grow a buffer means to copy it. */
-  private expectedBytes = BATCH_BYTES_MIN
+  private readonly spares: ReceivedBatch[] = []
   /** Places in `received`, as batch and index in it: where the next transaction to apply and the next one to log are. */
   private applyBatch = 0
   private applyIndex = 0
@@ -213,7 +213,7 @@ export class LearnerPipeline implements WritePath {
   /** A transaction has come; a copy is taken. */
   receive(zxid: number, bytes: Uint8Array, start: number, end: number): void {
     if (this.isLastSealed) {
-      this.received.push(new ReceivedBatch(this.expectedBytes))
+      this.received.push(this.spares.pop() ?? new ReceivedBatch())
       this.isLastSealed = false
     }
     this.received.at(-1)?.add(zxid, bytes, start, end)
@@ -236,8 +236,6 @@ export class LearnerPipeline implements WritePath {
     const batch = this.received.at(-1)
     if (batch === undefined || this.isLastSealed) return
     this.isLastSealed = true
-    this.expectedBytes = Math.min(Math.max(Math.floor(batch.entries.position * 1.25), BATCH_BYTES_MIN), BATCH_BYTES_MAX)
-    batch.seal()
     const { window } = this.parts
     for (let i = 0; i < batch.count; i++)
       window.append(batch.zxids[i] as number, batch.entries.bytes, batch.starts[i] as number, batch.ends[i] as number)
@@ -444,9 +442,14 @@ export class LearnerPipeline implements WritePath {
       }
     }
     if (done === 0) return
-    this.received.splice(0, done)
+    for (const batch of this.received.splice(0, done)) this.recycle(batch)
     this.applyBatch -= done
     this.logBatch -= done
+  }
+
+  private recycle(batch: ReceivedBatch): void {
+    batch.clear()
+    if (this.spares.length < SPARES_MAX && batch.entries.bytes.length <= SPARE_BYTES_MAX) this.spares.push(batch)
   }
 
   // --- the end ---------------------------------------------------------------------------------

@@ -6,16 +6,11 @@ import { beginEntry, ENTRY_PREFIX_SIZE, endEntry } from '../storage/txn-log-entr
  * do not change any more.
  */
 export class ReceivedBatch {
-  readonly entries: ByteWriter
+  readonly entries: ByteWriter = new ByteWriter(4096)
   readonly zxids: number[] = []
   /** Where each transaction begins and ends in `entries`, without what the log puts around it. */
   readonly starts: number[] = []
   readonly ends: number[] = []
-
-  /** `capacity` is how many bytes are expected. */
-  constructor(capacity: number) {
-    this.entries = new ByteWriter(capacity)
-  }
 
   get count(): number {
     return this.zxids.length
@@ -32,12 +27,12 @@ export class ReceivedBatch {
     this.ends.push(entries.position - 1)
   }
 
-  /** Nothing more comes: gives back what was expected and did not come, because the bytes are kept for long. */
-  seal(): void {
-    const { entries } = this
-    if (entries.position * 2 > entries.bytes.length) return
-    entries.bytes = entries.toBytes()
-    entries.view = new DataView(entries.bytes.buffer)
+  /** Forgets everything: the batch serves for what comes next. */
+  clear(): void {
+    this.entries.reset()
+    this.zxids.length = 0
+    this.starts.length = 0
+    this.ends.length = 0
   }
 
   /** The entries from index `from` up to, not including, `to`, as the log's file has them. */

@@ -30,7 +30,7 @@ export interface LinkHost {
 export type StreamPump = (out: ByteWriter) => boolean
 
 /** A buffer that grew beyond this is given back when it is empty. */
-const KEPT_BYTES_MAX = 1024 * 1024
+const KEPT_BYTES_MAX = 4 * 1024 * 1024
 const OUTPUT_BYTES_MIN = 16 * 1024
 const INPUT_BYTES_MIN = 4096
 
@@ -59,6 +59,8 @@ export class QuorumLink implements ConnectionHandler {
   private inputView: DataView = NO_VIEW
   private inputStart = 0
   private inputEnd = 0
+  /** How many bytes a packet takes at least that is not complete yet. */
+  private wanted = 0
   private isInDelivery = false
   private readonly flushSoon = (): void => {
     this.isFlushScheduled = false
@@ -84,14 +86,30 @@ export class QuorumLink implements ConnectionHandler {
 
   onData(bytes: Uint8Array, view: DataView, length: number): void {
     if (!this.isOpen) return
-    if (this.isHeld || this.inputEnd > this.inputStart) {
+    if (this.isHeld) {
       this.keep(bytes, 0, length)
-      if (!this.isHeld) this.deliverKept()
       return
     }
-    const end = this.deliver(bytes, view, 0, length)
+    const start = this.completeKept(bytes, length)
+    const end = this.deliver(bytes, view, start, length)
     if (end < length && this.isOpen) this.keep(bytes, end, length)
     this.chunkDone()
+  }
+
+  /**
+   * Of a packet that began in an earlier chunk only the rest is copied, and it is handed on; what follows it is handed on where it
+   * lies. Returns how many bytes of the chunk that took.
+   */
+  private completeKept(bytes: Uint8Array, length: number): number {
+    let at = 0
+    while (this.inputEnd > this.inputStart && at < length && this.isOpen && !this.isHeld) {
+      const taken = Math.min(this.wanted - (this.inputEnd - this.inputStart), length - at)
+      this.keep(bytes, at, at + taken)
+      at += taken
+      this.inputStart = this.deliver(this.input, this.inputView, this.inputStart, this.inputEnd)
+      if (this.inputStart >= this.inputEnd) this.dropInput()
+    }
+    return at
   }
 
   /** No packet is handed on until `release`. */
@@ -157,7 +175,8 @@ export class QuorumLink implements ConnectionHandler {
 
   private deliverPacket(bytes: Uint8Array, view: DataView, start: number, end: number): number {
     const { span } = this
-    if (span.scan(view, start, end, this.lengthMax) > 0) return -1
+    this.wanted = span.scan(view, start, end, this.lengthMax)
+    if (this.wanted > 0) return -1
     const next = span.end
     this.host.linkPacket(this, span, bytes, view)
     return next
