@@ -8,17 +8,32 @@ export const HOST = '127.0.0.1'
 /** Some connections that are made while a server starts are never answered: give up early and try again. */
 const ATTEMPT_TIMEOUT_MS = 300
 const SESSION_TIMEOUT_MS = 30000
+/** Linux gives connections that go out ports from 32768 on, unless told otherwise. */
+const PORT_MIN = 12000
+const PORT_MAX = 32000
 
-/** A port of the loopback that nobody listens on. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/** Ports that this process has given away, whether their servers are up or not. */
+const given = new Set<number>()
+
+/**
+ * A port of the loopback that nobody listens on, and that stays free while its server is down: it is below those that the system
+ * gives to connections that go out.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = PORT_MIN + Math.floor(Math.random() * (PORT_MAX - PORT_MIN))
+    if (!given.has(port) && (await isFree(port))) {
+      given.add(port)
+      return port
+    }
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, HOST, () => {
-      const address = probe.address()
-      const port = typeof address === 'object' && address !== null ? address.port : 0
-      probe.close(() => resolve(port))
-    })
+    probe.once('error', () => resolve(false))
+    probe.listen(port, HOST, () => probe.close(() => resolve(true)))
   })
 }
 
