@@ -8,7 +8,6 @@ export interface QuorumSettings {
   readonly listensOnAllAddresses: boolean
   readonly isMultiAddressEnabled: boolean
   readonly reachabilityCheckTimeoutMs: number
-  readonly isReachabilityChecked: boolean
   readonly isPeerKeepAliveOn: boolean
   /** Attempts to bind the port of elections before the process ends; 0 is no limit. */
   readonly electionBindAttemptsMax: number
@@ -19,8 +18,6 @@ export interface QuorumSettings {
   // Election.
   readonly notificationIntervalMinMs: number
   readonly notificationIntervalMaxMs: number
-  /** A new leader gives up when a supporter is looking again after this time; less than 0 is off. */
-  readonly epochWaitMaxMs: number
 
   // Leader.
   readonly leaderServes: boolean
@@ -31,8 +28,6 @@ export interface QuorumSettings {
   readonly committedLogCount: number
   /** Share of a snapshot's size up to which a learner catches up from the logs; less than 0 is never. */
   readonly snapshotSizeFactor: number
-  /** Counter that a leader's zxids begin behind, to test what happens at its end. */
-  readonly initialCounter: number
 
   // Learner.
   /** Ticks for connecting alone; 0 is `initLimit`. */
@@ -46,8 +41,6 @@ export interface QuorumSettings {
   readonly isObserverLogging: boolean
   /** Where a follower feeds observers, and where this observer asks for it; null is off. */
   readonly observerMasterPort: number | null
-  readonly observerMasterSizeLimitBytes: number
-  readonly isEagerAclCheckEnabled: boolean
 
   // Sessions.
   readonly areLocalSessionsEnabled: boolean
@@ -60,28 +53,23 @@ export function readQuorumSettings(settings: Settings): QuorumSettings {
     listensOnAllAddresses: settings.boolean('quorumListenOnAllIPs'),
     isMultiAddressEnabled: settings.boolean('multiAddress.enabled'),
     reachabilityCheckTimeoutMs: settings.integer('multiAddress.reachabilityCheckTimeoutMs'),
-    isReachabilityChecked: settings.boolean('multiAddress.reachabilityCheckEnabled'),
     isPeerKeepAliveOn: settings.boolean('tcpKeepAlive'),
     electionBindAttemptsMax: readBindAttempts(settings),
     electionConnectTimeoutMs: settings.integer('cnxTimeout'),
     electionHandshakeTimeoutMs: settings.integer('quorumCnxnTimeoutMs'),
     ...readNotificationIntervals(settings),
-    epochWaitMaxMs: settings.integer('leader.maxTimeToWaitForEpoch'),
     leaderServes: settings.yesNo('leaderServes'),
     snapshotSyncsMax: settings.integer('maxConcurrentSnapSyncs'),
     diffSyncsMax: settings.integer('maxConcurrentDiffSyncs'),
     isSnapshotSyncForced: settings.boolean('forceSnapshotSync'),
     committedLogCount: settings.integer('commitLogCount'),
     snapshotSizeFactor: settings.ratio('snapshotSizeFactor'),
-    initialCounter: settings.long('testingonly.initialZxid'),
     connectToLearnerMasterLimit: settings.optionalInteger('connectToLearnerMasterLimit') ?? 0,
     leaderConnectDelayMs: settings.integer('leaderConnectDelayDuringRetryMs'),
     observerReconnectDelayMs: settings.integer('observer.reconnectDelayMs'),
     observerElectionDelayMs: settings.integer('observer.election.DelayMs'),
     isObserverLogging: settings.boolean('syncEnabled'),
     observerMasterPort: settings.port('observerMasterPort'),
-    observerMasterSizeLimitBytes: settings.long('observerMaster.sizeLimit'),
-    isEagerAclCheckEnabled: settings.boolean('enableEagerACLCheck'),
     areLocalSessionsEnabled: settings.boolean('localSessionsEnabled'),
     areLocalSessionsUpgraded: settings.boolean('localSessionsUpgradingEnabled'),
   }

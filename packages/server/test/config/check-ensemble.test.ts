@@ -75,7 +75,6 @@ test('how members work together has defaults', () => {
     electionConnectTimeoutMs: 5000,
     notificationIntervalMinMs: 200,
     notificationIntervalMaxMs: 60000,
-    epochWaitMaxMs: -1,
     leaderServes: true,
     snapshotSyncsMax: 10,
     diffSyncsMax: 100,
@@ -85,7 +84,6 @@ test('how members work together has defaults', () => {
     isObserverLogging: true,
     observerMasterPort: null,
     areLocalSessionsEnabled: false,
-    initialCounter: 0,
   })
 })
 
@@ -100,7 +98,7 @@ test('how members work together can be said in the file', () => {
     'localSessionsUpgradingEnabled=true',
     'connectToLearnerMasterLimit=3',
     'leader.maxConcurrentSnapSyncs=1',
-    'testingonly.initialZxid=4294967280',
+    'observer.reconnectDelayMs=700',
   ]
   expect(ensemble(`${BASE}${THREE}${lines.join('\n')}`).config.quorum).toMatchObject({
     listensOnAllAddresses: true,
@@ -112,7 +110,7 @@ test('how members work together can be said in the file', () => {
     areLocalSessionsUpgraded: true,
     connectToLearnerMasterLimit: 3,
     snapshotSyncsMax: 1,
-    initialCounter: 4294967280,
+    observerReconnectDelayMs: 700,
   })
 })
 

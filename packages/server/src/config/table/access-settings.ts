@@ -28,7 +28,8 @@ export const accessSettings: ConfigSection = {
     setting('enableEagerACLCheck', 'boolean', 'Check ACLs before a request is forwarded to the leader.', {
       ...off,
       importance: 'rare',
-      status: 'ensemble',
+      status: 'no effect',
+      note: 'The leader checks them, with the same outcome for the client.',
     }),
     setting('DigestAuthenticationProvider.enabled', 'boolean', 'Allow the scheme `digest`.', { property: true, default: 'true' }),
     setting(

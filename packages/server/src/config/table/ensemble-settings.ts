@@ -68,7 +68,9 @@ export const ensembleSettings: ConfigSection = {
     }),
     setting('observerMasterPort', 'port', 'Port on which a follower feeds observers.', rare),
     setting('observerMaster.sizeLimit', 'long', 'Size of the queue that feeds them.', {
-      ...rare,
+      importance: 'rare',
+      status: 'no effect',
+      note: 'They catch up from the transactions that are kept for all learners (`commitLogCount`), and from the logs.',
       property: true,
       default: '33554432',
       unit: 'bytes',
@@ -110,8 +112,10 @@ export const ensembleSettings: ConfigSection = {
       default: '60000',
       unit: 'ms',
     }),
-    setting('leader.maxTimeToWaitForEpoch', 'integer', 'Longest time that a new leader waits for its epoch.', {
-      ...rare,
+    setting('leader.maxTimeToWaitForEpoch', 'integer', 'Time after which a new leader gives up whose voters look for another.', {
+      importance: 'rare',
+      status: 'not yet',
+      note: 'A new leader waits for `initLimit` ticks.',
       property: true,
       default: '-1',
       unit: 'ms',
@@ -127,7 +131,9 @@ export const ensembleSettings: ConfigSection = {
       default: '100',
     }),
     setting('leader.ackLoggingFrequency', 'integer', 'One in so many acknowledgements is measured.', {
-      ...rare,
+      importance: 'rare',
+      status: 'no effect',
+      note: 'How often something is measured is not a matter of configuration.',
       property: true,
       default: '1000',
       unit: 'transactions',
@@ -148,18 +154,23 @@ export const ensembleSettings: ConfigSection = {
       default: '100',
       unit: 'ms',
     }),
-    setting('observer.reconnectDelayMs', 'integer', 'Pause of an observer before it connects again.', {
+    setting('observer.reconnectDelayMs', 'integer', 'Longest pause, by chance, of an observer before it connects.', {
       ...rare,
       property: true,
       default: '0',
       unit: 'ms',
     }),
-    setting('observer.election.DelayMs', 'integer', 'Pause of an observer before it looks for the leader again.', {
-      ...rare,
-      property: true,
-      default: '200',
-      unit: 'ms',
-    }),
+    setting(
+      'observer.election.DelayMs',
+      'integer',
+      'Longest pause, by chance, of an observer before it looks for a leader again.',
+      {
+        ...rare,
+        property: true,
+        default: '200',
+        unit: 'ms',
+      },
+    ),
     ...withoutEffect(
       'A shortcut inside the original server.',
       ['forward_learner_requests_to_commit_processor_disabled', 'follower.skipLearnerRequestToNextProcessor'],
@@ -201,7 +212,9 @@ export const ensembleSettings: ConfigSection = {
       unit: 'ms',
     }),
     setting('multiAddress.reachabilityCheckEnabled', 'boolean', 'Check which of several addresses answers.', {
-      ...rare,
+      importance: 'rare',
+      status: 'no effect',
+      note: 'All addresses are tried in any case.',
       property: true,
       field: true,
       default: 'true',
@@ -222,7 +235,9 @@ export const ensembleSettings: ConfigSection = {
       default: 'false',
     }),
     setting('testingonly.initialZxid', 'long', 'Counter of the first zxid of a leader (for tests).', {
-      ...rare,
+      importance: 'rare',
+      status: 'not yet',
+      note: 'A leader begins with the counter 1.',
       property: true,
       default: '0',
       min: 0,
