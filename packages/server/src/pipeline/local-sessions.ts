@@ -27,6 +27,7 @@ export class LocalSessions {
   private timer: TimerHandle | null = null
   /** Monotonic milliseconds for which the timer is set; Infinity without one. */
   private timerDueMs = Number.POSITIVE_INFINITY
+  private isStopped = false
 
   constructor(parts: LocalSessionsParts) {
     this.parts = parts
@@ -55,7 +56,9 @@ export class LocalSessions {
     this.tracker.remove(id)
   }
 
+  /** No session expires any more: the server's role is over, and its clients' connections with it. */
   stop(): void {
+    this.isStopped = true
     this.timer?.cancel()
   }
 
@@ -64,7 +67,7 @@ export class LocalSessions {
   }
 
   private schedule(dueMs: number): void {
-    if (dueMs >= this.timerDueMs) return
+    if (this.isStopped || dueMs >= this.timerDueMs) return
     const { clock, timers } = this.parts
     this.timer?.cancel()
     this.timerDueMs = dueMs
@@ -77,6 +80,7 @@ export class LocalSessions {
   }
 
   private expire(): void {
+    if (this.isStopped) return
     const { clock, logger, onExpired } = this.parts
     for (const session of this.tracker.expired(clock.monotonicMs())) {
       logger.info(`Expiring local session 0x${hex(session.id)}, timeout of ${session.timeoutMs}ms exceeded`)

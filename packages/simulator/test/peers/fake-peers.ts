@@ -194,9 +194,13 @@ export class FakePeers {
     this.elections.get(id)?.write(out)
   }
 
+  peer(id: number): Machine {
+    return this.machines[id - 1] as Machine
+  }
+
   /** Opens a link to the server, as a learner does. */
   connect(id: number): Promise<PeerLink> {
-    const machine = this.machines[id - 1] as Machine
+    const machine = this.peer(id)
     const options = { host: serverAddress(SERVER_ID), port: QUORUM_PORT, timeoutMs: 1000, noDelay: true, keepAlive: false }
     const ignoring = { onData(): void {}, onDrain(): void {}, onEnd(): void {}, onClose(): void {} }
     return new Promise((resolve, reject) => {
