@@ -1,6 +1,7 @@
 // What clients may rely on, checked answer by answer against what is committed.
 
 import type { NodeHistory, SeenNode } from './node-history.ts'
+import { epochOf } from './replicated-history.ts'
 import { hex, Violation } from './violation.ts'
 
 /** One session as its client sees it. */
@@ -106,11 +107,13 @@ export class ClientPromises {
 
   /**
    * A read was answered; `upTo` is the newest zxid that the session has seen by now. After a sync that ended before the read began, `sinceSync` is
-   * what any client knew when the sync began.
+   * what any client knew when the sync began. That holds within an epoch only: a leader answers a sync without asking anybody whether
+   * it still leads, as the protocol has it, and one that was deposed does not know for a while.
    */
   read(asked: Asked, path: string, seen: SeenNode | null, upTo: number, sinceSync: number): void {
     const { session } = asked
-    const from = Math.max(asked.lastSeen, sinceSync)
+    const isSyncOfOldLeader = epochOf(upTo) < epochOf(sinceSync)
+    const from = isSyncOfOldLeader ? asked.lastSeen : Math.max(asked.lastSeen, sinceSync)
     this.nodes.checkRead(session.who, path, seen, { from, to: Math.max(upTo, from) })
     this.checkWatches(session, path, seen)
     session.lastSeen = Math.max(session.lastSeen, upTo)

@@ -90,7 +90,10 @@ export class ServerNode {
   stop(): void {
     const { server, machine } = this
     if (server === null || !machine.isUp) return
-    machine.deliver(machine.incarnation, () => void server.stop())
+    const { incarnation } = machine
+    machine.deliver(incarnation, () => {
+      server.stop().catch((error: unknown) => this.ended(error instanceof Error ? error : new Error(String(error)), incarnation))
+    })
   }
 
   /** The power fails at the `count`-th change of the disk from now on; 0 is the next. */
