@@ -30,8 +30,8 @@ const TYPE_OFFSET = 28
 const EXIT_CANNOT_APPLY = 1
 
 /** Batches that are kept for the next ones, unless they grew beyond so many bytes. */
-const SPARES_MAX = 8
-const SPARE_BYTES_MAX = 1024 * 1024
+const SPARES_MAX = 32
+const SPARE_BYTES_MAX = 256 * 1024
 
 /** What sends requests to the leader. */
 export interface RequestSender {
