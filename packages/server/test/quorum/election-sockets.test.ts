@@ -11,17 +11,13 @@ const HOST = '127.0.0.1'
 const runtime = nodeRuntime()
 
 /** A port that nobody listens on at the moment. */
+/** A free port below those that systems give to outgoing connections: one of them would take it before the election does. */
 function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const options = { host: HOST, port: 0, backlog: -1, keepAlive: false }
-    const listener = runtime.network.listen(
-      options,
-      (connection) => connection.destroy(),
-      (error, port) => {
-        if (error === null) listener.close(() => resolve(port))
-        else reject(error)
-      },
-    )
+  return new Promise((resolve) => {
+    const port = 12_000 + Math.floor(Math.random() * 20_000)
+    const probe = createServer()
+    probe.once('error', () => resolve(freePort()))
+    probe.listen(port, HOST, () => probe.close(() => resolve(port)))
   })
 }
 
