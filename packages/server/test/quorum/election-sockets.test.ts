@@ -1,5 +1,6 @@
 // The same elections as in memory, on real sockets: what differs is how connections open, close and are refused.
 
+import { createServer } from 'node:net'
 import { makeQuorumVerifier, parseMembership } from '@tskeeper/core'
 import { PeerState } from '@tskeeper/protocol/server'
 import { expect, test } from 'vitest'
@@ -10,7 +11,6 @@ import { nodeRuntime } from '../../src/runtime/node-runtime.ts'
 const HOST = '127.0.0.1'
 const runtime = nodeRuntime()
 
-/** A port that nobody listens on at the moment. */
 /** A free port below those that systems give to outgoing connections: one of them would take it before the election does. */
 function freePort(): Promise<number> {
   return new Promise((resolve) => {
