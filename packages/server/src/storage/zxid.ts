@@ -16,6 +16,11 @@ function firstZxidOfEpoch(epoch: number): number {
   return epoch * COUNTERS_IN_EPOCH + 1
 }
 
+/** True for the zxid that an epoch begins with, which no transaction has. */
+export function isEpochStart(zxid: number): boolean {
+  return zxid % COUNTERS_IN_EPOCH === 0
+}
+
 /** Hexadecimal, lower case, no padding: as in the names of files. */
 export function formatZxid(zxid: number): string {
   return zxid.toString(16)

@@ -69,6 +69,25 @@ test('S7: snapshots after the zxid are removed, so that they cannot bring it bac
   expect(disk.list(DIRECTORY).sort()).toEqual(['log.1', 'log.5', 'snapshot.0', 'snapshot.4'])
 })
 
+test('a snapshot of the beginning of an epoch is a start, too: it holds what the epochs before ended with', () => {
+  const EPOCH = 4294967296
+  const begin = 4 * EPOCH
+  const disk = emptyDisk()
+  putFile(disk, `${DIRECTORY}/log.400000001`, sampleLogFile([begin + 1, begin + 2]))
+  putFile(disk, `${DIRECTORY}/snapshot.400000000`, PLAUSIBLE)
+  putFile(disk, `${DIRECTORY}/snapshot.400000002`, PLAUSIBLE)
+  expect(truncate(disk, 3 * EPOCH + 7)).toBe(true)
+  expect(disk.list(DIRECTORY)).toEqual(['snapshot.400000000'])
+})
+
+test('a snapshot of the beginning of an epoch is no start while there are logs from before it', () => {
+  const EPOCH = 4294967296
+  const disk = emptyDisk()
+  putFile(disk, `${DIRECTORY}/log.300000008`, sampleLogFile([3 * EPOCH + 8, 4 * EPOCH + 1]))
+  putFile(disk, `${DIRECTORY}/snapshot.400000000`, PLAUSIBLE)
+  expect(truncate(disk, 3 * EPOCH + 7)).toBe(false)
+})
+
 test('S7: without a snapshot to start from, or without any log, nothing is touched', () => {
   const disk = diskWith(8)
   const before = disk.list(DIRECTORY).sort()
