@@ -1,6 +1,9 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { RawClient } from '../support/raw-client.ts'
 import { RawCreateMode } from '../support/raw-records.ts'
+import { fourLetterWord } from '../support/server-process.ts'
 import { TestEnsemble } from './test-ensemble.ts'
 
 async function writeMany(client: RawClient, parent: string, count: number): Promise<void> {
@@ -239,6 +242,37 @@ test('A102, A115: observers serve reads and writes without a vote, and the other
   await ensemble.startServer(4)
   await ensemble.whenServing()
   await expectSameTrees(ensemble)
+})
+
+test('A103: an observer without a log of its own gets everything anew from the leader when it starts', async () => {
+  await using ensemble = await TestEnsemble.prepare(3, { observers: 1 })
+  await Promise.all([1, 2, 3].map((id) => ensemble.startServer(id)))
+  const leader = await ensemble.whenServing([1, 2, 3])
+  await ensemble.startServer(4, { syncEnabled: false })
+  await ensemble.whenServing()
+  const client = await ensemble.connect(leader)
+  await client.create('/many', '')
+  await writeMany(client, '/many', 200)
+  await expectSameTrees(ensemble)
+  expect(readdirSync(join(ensemble.dataDirectory(4), 'version-2')).filter((name) => name.startsWith('log.'))).toEqual([])
+  await ensemble.stopServer(4)
+  await ensemble.startServer(4, { syncEnabled: false })
+  await ensemble.whenServing()
+  await expectSameTrees(ensemble)
+})
+
+test('A130: the four-letter words show how far each member has come', async () => {
+  await using ensemble = await TestEnsemble.start(3, { observers: 1 })
+  const leader = await ensemble.whenServing()
+  for (const id of ensemble.ids) {
+    const state = /^zk_peer_state\t(.*)$/m.exec(await fourLetterWord(ensemble.clientPort(id), 'mntr'))?.[1]
+    const name = id === leader ? 'leading' : id === 4 ? 'observing' : 'following'
+    expect(state).toBe(`${name} - broadcast`)
+  }
+  expect(await ensemble.metric(leader, 'quorum_size')).toBe(3)
+  expect(await ensemble.metric(leader, 'learners')).toBe(3)
+  expect(await ensemble.metric(leader, 'synced_followers')).toBe(2)
+  expect(await ensemble.metric(leader, 'synced_observers')).toBe(1)
 })
 
 test('Watches fire on the server where they were set, for changes made through another one', async () => {

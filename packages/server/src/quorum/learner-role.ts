@@ -4,7 +4,15 @@
 // The machine in the core decides; here its effects are carried out, and what happens is told to it. While something is
 // under way that the machine waits for, the packets of the leader stay in the link.
 
-import { type Identity, Learner, type LearnerEffects, type Member, type MemberAddress, type QuorumVerifier } from '@tskeeper/core'
+import {
+  type Identity,
+  Learner,
+  type LearnerEffects,
+  type Member,
+  type MemberAddress,
+  type QuorumVerifier,
+  type SyncKind,
+} from '@tskeeper/core'
 import {
   type ByteReader,
   type ByteWriter,
@@ -57,7 +65,8 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
   /** An observer waits before it connects. */
   private pause: TimerHandle | null = null
   private receiver: SnapshotReceiver | null = null
-  private isFromSnapshot = false
+  /** How this server is brought into step. */
+  private syncKind: SyncKind = 'diff'
   /** A truncation is under way. */
   private isCutting = false
   private serving: Serving | null = null
@@ -108,7 +117,7 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
   get progress(): string {
     const { stage } = this.learner
     if (stage === 'broadcast') return 'broadcast'
-    return stage === 'discovery' || stage === 'operation' ? 'discovery' : 'synchronization'
+    return stage === 'discovery' || stage === 'operation' ? 'discovery' : `synchronization - ${this.syncKind}`
   }
 
   expireSession(): boolean {
@@ -332,13 +341,14 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
   loadSnapshot(zxid: number): void {
     const { database, target } = this.parts.replica.newDatabaseToRestore()
     this.receiver = new SnapshotReceiver(database, target, zxid)
-    this.isFromSnapshot = true
+    this.syncKind = 'snap'
     this.link?.readRaw()
   }
 
   truncateLog(zxid: number): void {
     this.link?.hold()
     this.isCutting = true
+    this.syncKind = 'trunc'
     this.parts.replica.truncate(zxid).then(
       (isCut) => this.cut(zxid, isCut),
       (error: unknown) => this.parts.onFailure(error instanceof Error ? error : new Error(String(error))),
@@ -365,7 +375,7 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
     this.link?.hold()
     replica.snapshots.writeNow((zxid) => {
       // Also when the role is over: the snapshot is there now, and must not be mixed with what was before it.
-      if (this.isFromSnapshot) replica.forgetOlderHistory(zxid)
+      if (this.syncKind === 'snap') replica.forgetOlderHistory(zxid)
       if (this.isOver) return
       this.isDatabaseBroken = false
       this.learner.snapshotWritten()

@@ -54,7 +54,7 @@ export interface RoleParts {
 
 /** A part that a member plays in its ensemble, until it ends by itself or is ended. */
 export interface Role {
-  /** How far it has come: `discovery`, `synchronization` or `broadcast`. */
+  /** How far it has come: `discovery`, `synchronization`, in a learner with its kind behind it, or `broadcast`. */
   readonly progress: string
   /** The server that feeds this one, if it observes; else null. */
   readonly observerMasterId: string | null
