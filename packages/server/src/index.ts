@@ -1,5 +1,6 @@
 // The server, to embed: a configuration goes in, a running server comes out.
 
+export type { ServerMode } from './admin/server-view.ts'
 export { configFromProperties, loadConfig } from './config/load-config.ts'
 export type { ServerConfig } from './config/server-config.ts'
 export { type LogFields, type Logger, silentLogger } from './logger.ts'

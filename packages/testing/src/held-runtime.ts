@@ -1,0 +1,181 @@
+// What a server of a test lives in: the real clock, timers and disk or one in memory, all of them behind the life of the server.
+
+import { type Disk, type DiskFile, nodeRuntime, type Runtime, type TimerHandle, type Timers } from '@tskeeper/server'
+import type { Belonging, ServerLife } from './server-life.ts'
+import type { TestNetwork } from './test-network.ts'
+
+const real = nodeRuntime()
+
+export function heldRuntime(life: ServerLife, network: TestNetwork, disk: Disk): Runtime {
+  return { ...real, network, timers: new HeldTimers(life), disk: new HeldDisk(life, disk) }
+}
+
+class HeldTimers implements Timers, Belonging {
+  readonly #life: ServerLife
+  /** Timers that run: those of a life that is over must not keep the test's process from its end. */
+  readonly #running = new Set<TimerHandle>()
+
+  constructor(life: ServerLife) {
+    this.#life = life
+    life.own(this)
+  }
+
+  after(delayMs: number, callback: () => void): TimerHandle {
+    let isCancelled = false
+    const handle = real.timers.after(delayMs, () => {
+      this.#running.delete(handle)
+      this.#life.tell(() => {
+        if (!isCancelled) callback()
+      })
+    })
+    this.#running.add(handle)
+    if (!this.#life.isAlive) this.lost()
+    return {
+      cancel: () => {
+        isCancelled = true
+        this.#running.delete(handle)
+        handle.cancel()
+      },
+    }
+  }
+
+  soon(callback: () => void): void {
+    real.timers.soon(() => this.#life.tell(callback))
+  }
+
+  held(): void {}
+
+  lost(): void {
+    for (const handle of this.#running) handle.cancel()
+    this.#running.clear()
+  }
+}
+
+class HeldDisk implements Disk {
+  readonly #life: ServerLife
+  readonly #disk: Disk
+
+  constructor(life: ServerLife, disk: Disk) {
+    this.#life = life
+    this.#disk = disk
+  }
+
+  /** The disk for a server that lives. */
+  get #living(): Disk {
+    this.#life.checkAlive()
+    return this.#disk
+  }
+
+  makeDirectory(path: string): void {
+    this.#living.makeDirectory(path)
+  }
+
+  list(path: string): string[] {
+    return this.#living.list(path)
+  }
+
+  exists(path: string): boolean {
+    return this.#living.exists(path)
+  }
+
+  isWritable(path: string): boolean {
+    return this.#living.isWritable(path)
+  }
+
+  size(path: string): number {
+    return this.#living.size(path)
+  }
+
+  readFile(path: string): Uint8Array {
+    return this.#living.readFile(path)
+  }
+
+  writeFile(path: string, bytes: Uint8Array): void {
+    this.#living.writeFile(path, bytes)
+  }
+
+  remove(path: string): void {
+    this.#living.remove(path)
+  }
+
+  rename(from: string, to: string): void {
+    this.#living.rename(from, to)
+  }
+
+  syncDirectory(path: string): void {
+    this.#living.syncDirectory(path)
+  }
+
+  open(path: string, mode: 'read' | 'create' | 'update'): DiskFile {
+    return new HeldFile(this.#life, this.#living.open(path, mode))
+  }
+}
+
+class HeldFile implements DiskFile, Belonging {
+  readonly path: string
+  readonly #life: ServerLife
+  readonly #file: DiskFile
+  #isClosed = false
+  #syncCount = 0
+
+  constructor(life: ServerLife, file: DiskFile) {
+    this.path = file.path
+    this.#life = life
+    this.#file = file
+    life.own(this)
+  }
+
+  /** The file for a server that lives. */
+  get #living(): DiskFile {
+    this.#life.checkAlive()
+    return this.#file
+  }
+
+  size(): number {
+    return this.#living.size()
+  }
+
+  read(bytes: Uint8Array, offset: number, length: number, position: number): number {
+    return this.#living.read(bytes, offset, length, position)
+  }
+
+  write(bytes: Uint8Array, offset: number, length: number, position: number): void {
+    this.#living.write(bytes, offset, length, position)
+  }
+
+  truncate(length: number): void {
+    this.#living.truncate(length)
+  }
+
+  datasync(done: (error: Error | null) => void): void {
+    this.#syncCount++
+    this.#living.datasync((error) => {
+      this.#syncCount--
+      if (!this.#life.isAlive && this.#syncCount === 0) this.#closeOnce()
+      this.#life.tell(() => done(error))
+    })
+  }
+
+  datasyncNow(): void {
+    this.#living.datasyncNow()
+  }
+
+  close(): void {
+    this.#life.checkAlive()
+    this.#life.disown(this)
+    this.#closeOnce()
+  }
+
+  held(): void {}
+
+  /** The system closes the files of a process that is gone; a sync under way comes to its end before. */
+  lost(): void {
+    if (this.#syncCount === 0) this.#closeOnce()
+  }
+
+  #closeOnce(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#file.close()
+  }
+}
