@@ -1,0 +1,34 @@
+// docs/guide.md, run as a reader would: all of its code as one program.
+
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { fromSources } from './program.ts'
+import { TestServer } from './test-server.ts'
+
+const run = promisify(execFile)
+const guide = fileURLToPath(new URL('../../docs/guide.md', import.meta.url))
+
+test('A251: the code of the guide does what the guide says', async () => {
+  await using server = await TestServer.start({ tickTime: 200 })
+  const blocks = [...readFileSync(guide, 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code]) => code)
+  const program = blocks.join('\n').replace('localhost:2181', `127.0.0.1:${server.port}`)
+  // Beside the examples, where the workspace's packages are found.
+  const directory = mkdtempSync(join(fileURLToPath(new URL('../../examples/', import.meta.url)), '.guide-'))
+  try {
+    writeFileSync(join(directory, 'guide.mjs'), program)
+    const { stdout } = await run(process.execPath, [...fromSources, join(directory, 'guide.mjs')])
+    expect(stdout.trim().split('\n')).toEqual([
+      'connected: connected',
+      'the last value: 30',
+      'locked: true',
+      'somebody was faster',
+      'still alive: false',
+    ])
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+})
