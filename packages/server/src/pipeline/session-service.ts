@@ -56,6 +56,11 @@ export interface SessionServiceParts {
 }
 
 export class SessionService {
+  /**
+   * Monotonic milliseconds before which no session expires. A leader hears of most sessions by its learners, and has to give them the
+   * time to report when it did not get to run itself.
+   */
+  expiresFromMs: () => number = () => 0
   private readonly parts: SessionServiceParts
   private readonly ids: SessionIdSource
   private timer: TimerHandle | null = null
@@ -374,6 +379,11 @@ export class SessionService {
     if (!this.isExpiring) return
     const { tracker, clock, logger, metrics, writes } = this.parts
     const nowMs = clock.monotonicMs()
+    const fromMs = this.expiresFromMs()
+    if (nowMs < fromMs) {
+      this.schedule(fromMs)
+      return
+    }
     for (const session of tracker.expired(nowMs)) {
       metrics.sessions.expired++
       logger.info(`Expiring session 0x${hex(session.id)}, timeout of ${session.timeoutMs}ms exceeded`)

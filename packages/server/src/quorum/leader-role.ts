@@ -28,6 +28,11 @@ import { idByteOf, localSessionsOf, outstandingLimitOf, type Role, type RolePart
 import { SyncSender, type SyncSenderParts } from './sync-sender.ts'
 
 const COMMIT_PACKET_SIZE = 20
+/**
+ * A heartbeat that comes after more than so many of its intervals is late. That is a tick and a half, and no session lasts less than two
+ * unless the configuration says so: whatever is shorter leaves the learners time to report.
+ */
+const LATE_BEATS = 3
 
 /** What the leader's shell keeps for each link. */
 interface LinkFacts {
@@ -55,6 +60,9 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
   private serving: Serving | null = null
   private isOver = false
   private leadingSinceMs = 0
+  /** Monotonic milliseconds of the last heartbeat, and of the end of the last time in which this server did not get to run. */
+  private lastBeatMs = 0
+  private heldUpUntilMs = Number.NEGATIVE_INFINITY
   /** Last zxid whose COMMIT was sent. */
   private sentCommit = 0
 
@@ -143,6 +151,7 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
   }
 
   private begin(): void {
+    this.lastBeatMs = this.parts.runtime.clock.monotonicMs()
     this.scheduleHeartbeat()
     this.leader.start()
   }
@@ -150,8 +159,16 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
   private scheduleHeartbeat(): void {
     this.heartbeatTimer = this.parts.runtime.timers.after(this.leader.heartbeatMs, () => {
       this.scheduleHeartbeat()
+      this.heldUpUntilMs = this.lastHoldUpMs()
+      this.lastBeatMs = this.parts.runtime.clock.monotonicMs()
       this.leader.heartbeat()
     })
+  }
+
+  /** Monotonic milliseconds at which this server last did not get to run in time: now, if its heartbeat is overdue. */
+  private lastHoldUpMs(): number {
+    const nowMs = this.parts.runtime.clock.monotonicMs()
+    return nowMs - this.lastBeatMs > this.leader.heartbeatMs * LATE_BEATS ? nowMs : this.heldUpUntilMs
   }
 
   private accept(connection: NetworkConnection): void {
@@ -362,6 +379,8 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
     }
     this.parts.onSynchronised(this.leader.epoch)
     stack.adoptSessions(database, runtime.clock.monotonicMs())
+    // A PING goes out at once after a pause; within a tick its answers tell of the sessions that were heard of meanwhile.
+    stack.sessions.expiresFromMs = () => this.lastHoldUpMs() + config.tickTimeMs
     stack.sessions.start()
     this.serving.reaper.start()
     if (config.quorum.leaderServes) front.serve(stack, 'serving')
