@@ -188,7 +188,8 @@ class Judge {
     const newest = writes[covered - 1]
     if (newest !== undefined && read.mzxid < newest.zxid) this.#violated(`${textOf(read)} does not show ${textOf(newest)}`)
     if (read.mzxid > read.zxid) this.#violated(`${textOf(read)} shows what its zxid does not cover`)
-    const shown = writes.find(({ zxid }) => zxid === read.mzxid)
+    const candidate = writes[countBelow(writes, ({ zxid }) => zxid < read.mzxid)]
+    const shown = candidate?.zxid === read.mzxid ? candidate : undefined
     if (shown === undefined) this.#judgeUnknownValue(read.path, read.value, textOf(read))
     else if (shown.value !== read.value) this.#violated(`${textOf(read)} shows another value than ${textOf(shown)}`)
   }

@@ -51,11 +51,10 @@ export type AddressOf = (from: number, to: number, ports: MemberPorts) => { read
 
 export interface EnsembleOptions {
   readonly config?: ServerConfig
+  /** Under which address a member finds another; its real one if absent. */
   readonly addressOf?: AddressOf
   /** Where a member's data are to be, if not in its own directory. */
   readonly dataDirectory?: (id: number) => string
-  /** Called with each member's ports before anything starts. */
-  readonly onPorts?: (id: number, ports: MemberPorts) => Promise<void>
 }
 
 export class ProcessEnsemble implements AsyncDisposable {
@@ -116,7 +115,6 @@ export class ProcessEnsemble implements AsyncDisposable {
     this.ports.set(id, ports)
     this.targets.set(id, member.target)
     this.#roles.set(id, member.role ?? 'participant')
-    await this.#options.onPorts?.(id, ports)
     return id
   }
 
@@ -211,14 +209,19 @@ export class ProcessEnsemble implements AsyncDisposable {
       what,
       async () => {
         const gone = ids.find((id) => !this.isRunning(id))
-        if (gone !== undefined)
-          throw new Error(`server ${gone} (${this.targets.get(gone)}) has ended\n${this.process(gone).logTail()}`)
+        if (gone !== undefined) throw new Error(this.#describeEnd(gone))
         const modes = await Promise.all(ids.map((id) => this.mode(id)))
         const leaders = ids.filter((_, index) => modes[index] === 'leader')
         return modes.includes(null) || leaders.length !== 1 ? null : (leaders[0] ?? null)
       },
       timeoutMs,
     )
+  }
+
+  #describeEnd(id: number): string {
+    const { exitStatus, logPath } = this.process(id)
+    const how = exitStatus === null ? 'has not been started' : `has ended (code ${exitStatus.code}, signal ${exitStatus.signal})`
+    return `server ${id} (${this.targets.get(id)}) ${how}, log ${logPath}:\n${this.process(id).logTail()}`
   }
 
   /** Asks again and again until the answer is something. */
