@@ -44,6 +44,8 @@ export class Invariants implements Probe {
     this.check(() => {
       this.epochs.look(server, this.parts.diskOf(server))
       this.history.established(server, epoch, lastZxid)
+      // What it began with is committed by that.
+      if (this.history.lastCommitted > 0) this.checkQuorum(server, this.history.lastCommitted)
     })
   }
 

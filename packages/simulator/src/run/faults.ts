@@ -68,6 +68,9 @@ export class Faults {
         return () => {
           for (const node of ensemble.nodes) this.restart(node)
         }
+      case 'rolling-restart':
+        this.restartOneByOne(fault.durationMs)
+        return null
       case 'partition':
         return this.partition(fault.servers, fault.isOneWay)
       case 'cut':
@@ -139,6 +142,16 @@ export class Faults {
         }
       default:
         return null
+    }
+  }
+
+  /** Each server is down for a part of the time. */
+  private restartOneByOne(durationMs: number): void {
+    const { world, ensemble } = this.parts
+    const stepMs = durationMs / ensemble.nodes.length
+    for (const [index, node] of ensemble.nodes.entries()) {
+      world.after(index * stepMs, () => node.stop())
+      world.after((index + 0.8) * stepMs, () => this.restart(node))
     }
   }
 

@@ -72,7 +72,8 @@ class FaultMaker {
     if (dice < 14) return { ...when, kind: 'kill', server }
     if (dice < 24) return { ...when, kind: 'pause', server }
     if (dice < 27) return { ...when, kind: 'stop', server }
-    if (dice < 30) return { ...when, kind: 'blackout' }
+    if (dice < 29) return { ...when, kind: 'blackout' }
+    if (dice < 31) return { ...when, kind: 'rolling-restart' }
     return { ...when, kind: 'crash-in-write', server, change: this.random.below(30) }
   }
 

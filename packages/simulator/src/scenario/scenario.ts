@@ -9,6 +9,8 @@ export type Fault = { readonly atMs: number; readonly durationMs: number } & (
   | { readonly kind: 'crash' | 'kill' | 'pause' | 'stop'; readonly server: number }
   /** The power of all servers fails. */
   | { readonly kind: 'blackout' }
+  /** One server after the other is stopped and started, as for a new release. */
+  | { readonly kind: 'rolling-restart' }
   /** The power fails in the middle of what the server does on its disk, at the `change`-th change from then on. */
   | { readonly kind: 'crash-in-write'; readonly server: number; readonly change: number }
   /** Nothing gets from these servers to the others, and back unless it is one-way; clients are not concerned. */
