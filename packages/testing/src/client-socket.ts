@@ -29,7 +29,8 @@ export class ClientSocket implements NetworkConnection, ConnectionHandler, Belon
       this.#life.tell(() => this.handler.onData(bytes, view, length))
       return
     }
-    const copy = bytes.slice(0, length)
+    // Not `slice`, which a Buffer answers with its own bytes.
+    const copy = new Uint8Array(bytes.subarray(0, length))
     this.#life.tell(() => this.handler.onData(copy, new DataView(copy.buffer), length))
   }
 

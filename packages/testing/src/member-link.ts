@@ -62,7 +62,8 @@ export class LinkEnd implements NetworkConnection, Belonging {
   write(bytes: Uint8Array, length: number): boolean {
     const { peer } = this
     if (!this.#isOpen || this.#hasEnded || peer === null) return true
-    peer.arrive(bytes.slice(0, length))
+    // Not `slice`, which a Buffer answers with its own bytes.
+    peer.arrive(new Uint8Array(bytes.subarray(0, length)))
     if (peer.#inboxBytes <= WAITING_BYTES_MAX) return true
     this.#isWaitingForDrain = true
     return false
