@@ -94,6 +94,7 @@ export class Replica {
       isAclSkipped: config.skipAcl,
       isQuotaEnforced: config.enforceQuota,
       isCloseSessionListed: config.isCloseSessionTxnEnabled,
+      closeSessionListMax: config.juteMaxBuffer,
       isReconfigEnabled: config.reconfigEnabled,
       ...(reconfigAuthority === undefined ? {} : { reconfigAuthority }),
       onQuotaExcess: ({ path, what, isHard, limit, usage }) => {

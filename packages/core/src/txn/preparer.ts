@@ -74,6 +74,8 @@ export interface PreparerOptions {
   readonly isQuotaEnforced: boolean
   /** closeSession transactions list the nodes that go. */
   readonly isCloseSessionListed: boolean
+  /** A list that is longer than this is left out, in bytes: no member of an ensemble reads a transaction of any length. */
+  readonly closeSessionListMax?: number
   readonly isReconfigEnabled: boolean
   /** Decides about new configurations; a server that leads no ensemble has none, and refuses them. */
   readonly reconfigAuthority?: ReconfigAuthority
@@ -159,12 +161,23 @@ export class Preparer {
     const { view } = this
     const owned = view.ephemeralsOf(sessionId)
     this.writeHeader(Op.closeSession, cxid, out)
-    if (this.options.isCloseSessionListed) {
+    const isListed = this.options.isCloseSessionListed
+    const isTooLong = isListed && this.listLength(owned) > (this.options.closeSessionListMax ?? Number.POSITIVE_INFINITY)
+    if (isListed && !isTooLong) {
       out.writeInt(owned.length)
       for (const node of owned) this.writeNodePath(node, out)
     }
     for (const node of owned) this.removePending(node)
-    this.writeDigest(out)
+    // Whoever expects a list takes what follows for one. Where nothing follows, all servers delete what the session owns there.
+    if (!isTooLong) this.writeDigest(out)
+  }
+
+  /** Bytes of the list of these nodes. */
+  private listLength(owned: readonly number[]): number {
+    const { nodes } = this.database.tree
+    let length = 4
+    for (const node of owned) length += 4 + nodes.pathLength(node)
+    return length
   }
 
   /** A container or TTL node that has had its day; the client-side checks of a delete apply, not its permissions. */

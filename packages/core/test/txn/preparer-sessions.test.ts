@@ -116,6 +116,25 @@ test('a close without a list deletes the same nodes, and its digest is right', (
   expectSound(bench.database)
 })
 
+test('a list that is too long for a transaction is left out with all that would follow it, and the same nodes go', () => {
+  const listMax = 4 + 3 * (4 + '/e0'.length)
+  const bench = new Workbench({}, { closeSessionListMax: listMax })
+  for (const [sessionId, names] of [
+    [1n, ['/e0', '/e1', '/e2']],
+    [2n, ['/f0', '/f1', '/f2', '/f3']],
+  ] as const) {
+    bench.apply(bench.createSession(sessionId))
+    for (const name of names) bench.apply(bench.create(name, '', 1, sessionId))
+  }
+  const [listed, unlisted] = [bench.closeSession(1n), bench.closeSession(2n)]
+  expect(listOf(listed)).toHaveLength(3)
+  expect(unlisted.entry).toHaveLength(32)
+  bench.apply(listed, unlisted, bench.create('/next'))
+  expect(bench.children('/')).toEqual(['next', 'zookeeper'])
+  expect(bench.database.digestMismatchCount).toBe(0)
+  expectSound(bench.database)
+})
+
 test('the close of a session that nobody knows, and a second close, take a zxid and change nothing', () => {
   const bench = new Workbench()
   bench.apply(bench.createSession(1n), bench.closeSession(1n))
