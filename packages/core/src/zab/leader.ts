@@ -289,6 +289,11 @@ export class Leader<Link extends object> {
       return
     }
     const sid = info.serverId ?? --this.anonymousSid
+    if (sid === this.options.sid) {
+      // Its acknowledgements would pass for those of this server's own log.
+      this.close(link, `it has the id of this server, ${sid}: the file myid of one of the two is wrong`)
+      return
+    }
     this.closeOlderLinkOf(sid, link)
     learner.sid = sid
     learner.isObserver = isObserver

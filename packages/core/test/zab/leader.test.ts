@@ -127,6 +127,16 @@ test('an observer raises the epoch but is no part of the quorum', () => {
   expect(bench.take()).toEqual(['persist acceptedEpoch 9', 's4 leaderInfo 9.0', 's2 leaderInfo 9.0'])
 })
 
+test('a learner with the id of the leader is sent away, and counts nowhere', () => {
+  const bench = new Bench()
+  bench.greet(1, 9)
+  expect(bench.take()).toEqual(['s1 closed: it has the id of this server, 1: the file myid of one of the two is wrong'])
+
+  bench.greet(2, 1)
+
+  expect(bench.take()).toEqual(['persist acceptedEpoch 2', 's2 leaderInfo 2.0'])
+})
+
 test('a leader that is its own quorum leads at once', () => {
   const bench = new Bench({ voters: [1] })
 
