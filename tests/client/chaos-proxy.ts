@@ -14,6 +14,8 @@ const FAULTS = [
   'lost-answers',
   'lost-answers',
   'lost-answers',
+  'lost-create',
+  'lost-create',
   'half-close-by-server',
   'half-close-by-client',
   'late',
@@ -30,6 +32,10 @@ export type Fault = (typeof FAULTS)[number]
 const LATE_MS_MAX = 30
 /** For how long. */
 const LATE_FOR_MS = 500
+/** create, create2, createContainer and createTTL: what leaves something behind when nobody hears of it. */
+const CREATE_OPCODES = new Set([1, 15, 19, 21])
+/** Where a request's opcode is: behind its length and its number. */
+const OPCODE_OFFSET = 8
 /** How many answers are lost before the connection that they were on is cut. */
 const LOST_CHUNKS_MAX = 3
 
@@ -47,11 +53,16 @@ class Pipe {
   readonly #timers = new Set<NodeJS.Timeout>()
   readonly #onEnd: () => void
 
-  constructor(client: Socket, server: Socket, onEnd: () => void) {
+  constructor(client: Socket, server: Socket, proxy: ChaosProxy, onEnd: () => void) {
     this.client = client
     this.server = server
     this.#onEnd = onEnd
-    client.on('data', (chunk) => this.#pass(chunk, server))
+    client.on('data', (chunk) => {
+      // Requests of a client that waits for each answer begin with their chunks.
+      const isCreate = chunk.length >= OPCODE_OFFSET + 4 && CREATE_OPCODES.has(chunk.readInt32BE(OPCODE_OFFSET))
+      if (isCreate && proxy.takeLostCreate()) this.chunksToLose = 0
+      this.#pass(chunk, server)
+    })
     server.on('data', (chunk) => this.#answer(chunk))
     for (const socket of [client, server]) {
       socket.setNoDelay(true)
@@ -118,6 +129,8 @@ export class ChaosProxy implements AsyncDisposable {
   readonly counts = new Map<Fault, number>()
   /** Connections that clients have made. */
   connections = 0
+  /** Creations, of whichever clients come next, that the server is to carry out and nobody to hear of. */
+  #createsToLose = 0
 
   private constructor(server: Server, serverPort: number, random: SeededRandom) {
     this.#server = server
@@ -158,6 +171,9 @@ export class ChaosProxy implements AsyncDisposable {
       case 'lost-answers':
         pipe.chunksToLose = chunksToLose
         break
+      case 'lost-create':
+        this.#createsToLose += 1
+        break
       case 'half-close-by-server':
         pipe.client.end()
         break
@@ -177,6 +193,13 @@ export class ChaosProxy implements AsyncDisposable {
     return fault
   }
 
+  /** Whether the answer to a creation is to be lost; true once for each that is. */
+  takeLostCreate(): boolean {
+    if (this.#createsToLose === 0) return false
+    this.#createsToLose -= 1
+    return true
+  }
+
   /** What happened, in words. */
   get story(): string {
     return [...this.counts].map(([fault, count]) => `${count} ${fault}`).join(', ')
@@ -185,7 +208,7 @@ export class ChaosProxy implements AsyncDisposable {
   #join(client: Socket): void {
     this.connections += 1
     const server = connect({ host: HOST, port: this.#serverPort, allowHalfOpen: true })
-    const pipe = new Pipe(client, server, () => this.#pipes.delete(pipe))
+    const pipe = new Pipe(client, server, this, () => this.#pipes.delete(pipe))
     this.#pipes.add(pipe)
     client.on('end', () => pipe.cut())
     server.on('end', () => pipe.cut())

@@ -8,7 +8,7 @@ import { fourLetterWord, removeServerDirectory, type ServerTarget, startServer }
 import { ChaosObservers } from './chaos-observers.ts'
 import { ChaosProxy } from './chaos-proxy.ts'
 import { ChaosWorker } from './chaos-worker.ts'
-import { check, eventually } from './findings.ts'
+import { check, eventually, progressing } from './findings.ts'
 
 const WORKERS = 6
 const OBSERVERS = 2
@@ -58,10 +58,11 @@ async function runThrough(proxy: ChaosProxy, port: number, operations: number, r
   for (const zk of clients.slice(WORKERS)) await observers.join(zk)
 
   const budget = new Budget(operations, proxy, observers)
-  await Promise.all(workers.flatMap((worker) => Array.from({ length: LANES }, () => work(worker, budget))))
+  const settledCount = (): number => workers.reduce((sum, worker) => sum + worker.settled, 0)
+  const working = workers.flatMap((worker) => Array.from({ length: LANES }, () => work(worker, budget)))
+  await progressing(Promise.all(working), settledCount, SETTLE_MS, 'settled operations')
   await budget.changes
-  const settled = workers.reduce((sum, worker) => sum + worker.settled, 0)
-  check(settled === operations, `${settled} of ${operations} operations have settled`)
+  check(settledCount() === operations, `${settledCount()} of ${operations} operations have settled`)
 
   for (const worker of workers) await worker.checkNodes(sure)
   await eventually(

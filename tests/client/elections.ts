@@ -6,10 +6,12 @@ import { LeaderLatch } from '@tskeeper/recipes'
 import type { SeededRandom } from '../faults/seeded-random.ts'
 import type { ServerTarget } from '../support/server-process.ts'
 import { Contention } from './contention.ts'
-import { check } from './findings.ts'
+import { check, progressing } from './findings.ts'
 import { GuardedResource } from './guarded-resource.ts'
 
 const CANDIDATES = 20
+/** A node that nobody knows of stands in the way of all until its session ends: that is how a forgotten one is found. */
+const STUCK_MS = 30_000
 const PATH = '/contended/leader'
 const TERMS_PER_FAULT = 4
 
@@ -38,14 +40,13 @@ export async function runElections({ target, terms, random }: ElectionsOptions):
     if (signal.aborted) counts.lost += 1
   }
 
-  await Promise.all(
-    contention.clients.map(async (zk, index) => {
-      while (counts.terms < terms) {
-        await using latch = new LeaderLatch(zk, PATH, { id: `candidate-${index}` })
-        await leadOnce(zk, latch)
-      }
-    }),
-  )
+  const contending = contention.clients.map(async (zk, index) => {
+    while (counts.terms < terms) {
+      await using latch = new LeaderLatch(zk, PATH, { id: `candidate-${index}` })
+      await leadOnce(zk, latch)
+    }
+  })
+  await progressing(Promise.all(contending), () => counts.terms, STUCK_MS, 'terms')
   await contention.checkNoOrphan(PATH)
   const { accepted, refused, overtaken } = resource
   return `${counts.terms} terms of ${CANDIDATES} candidates, ${counts.lost} of them lost; ${accepted} writes accepted, ${refused} refused, ${overtaken} leaders overtaken; ${contention.story}`

@@ -6,10 +6,12 @@ import { Lock } from '@tskeeper/recipes'
 import type { SeededRandom } from '../faults/seeded-random.ts'
 import type { ServerTarget } from '../support/server-process.ts'
 import { Contention } from './contention.ts'
-import { check } from './findings.ts'
+import { check, progressing } from './findings.ts'
 import { GuardedResource } from './guarded-resource.ts'
 
 const CLIENTS = 20
+/** A node that nobody knows of stands in the way of all until its session ends: that is how a forgotten one is found. */
+const STUCK_MS = 30_000
 const PATH = '/contended/lock'
 const GRANTS_PER_FAULT = 40
 
@@ -40,12 +42,11 @@ export async function runLocks({ target, grants, random }: LocksOptions): Promis
     if (signal.aborted) counts.lost += 1
   }
 
-  await Promise.all(
-    contention.clients.map(async (zk) => {
-      const lock = new Lock(zk, PATH)
-      while (counts.granted < grants) await holdOnce(zk, lock)
-    }),
-  )
+  const contending = contention.clients.map(async (zk) => {
+    const lock = new Lock(zk, PATH)
+    while (counts.granted < grants) await holdOnce(zk, lock)
+  })
+  await progressing(Promise.all(contending), () => counts.granted, STUCK_MS, 'grants')
   await contention.checkNoOrphan(PATH)
   const { accepted, refused, overtaken } = resource
   return `${counts.granted} grants to ${CLIENTS} clients, ${counts.lost} of them lost while held; ${accepted} writes accepted, ${refused} refused, ${overtaken} holders overtaken; ${contention.story}`
