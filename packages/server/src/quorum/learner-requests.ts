@@ -48,7 +48,7 @@ export class LearnerRequests {
     reader.reset(bytes, view, packet.dataStart, packet.dataStart + Math.max(packet.dataLength, 0))
     if (packet.type === QuorumPacketType.request) this.request(link, packet, bytes, view)
     else if (packet.type === QuorumPacketType.revalidate) this.revalidate(link, packet.zxid)
-    else this.touched()
+    else this.touched(link)
   }
 
   private request(link: QuorumLink, packet: QuorumPacketSpan, bytes: Uint8Array, view: DataView): void {
@@ -109,14 +109,15 @@ export class LearnerRequests {
   }
 
   /** The sessions whose clients the learner has heard of since the last PING. */
-  private touched(): void {
+  private touched(link: QuorumLink): void {
     const { tracker, clock } = this.parts
     const nowMs = clock.monotonicMs()
     while (this.reader.remaining() >= TOUCH_SIZE) {
       const session = tracker.get(this.reader.readLong())
       const timeoutMs = this.reader.readInt()
       if (session === null) continue
-      session.timeoutMs = timeoutMs
+      // The server that the session has left may still report that it was heard of there, but not how long it may be silent now.
+      if (session.owner === null || session.owner === link) session.timeoutMs = timeoutMs
       tracker.touch(session, nowMs)
     }
     if (this.reader.remaining() > 0) throw new DecodeError('a list of sessions that ends inside of one', this.reader.position)

@@ -276,14 +276,14 @@ export async function lead(peers: FakePeers, epoch: number, config: Uint8Array =
   return link
 }
 
-/** Plays a follower of the server up to the point where that leads. */
-export async function followServer(peers: FakePeers, id: number): Promise<PeerLink> {
+/** Plays a follower of the server, whose history ends with `lastZxid`, up to the point where it is in step. */
+export async function followServer(peers: FakePeers, id: number, lastZxid = 0): Promise<PeerLink> {
   peers.answer = agree
   await peers.until(() => peers.says('LEADING: waiting for learners'))
   const link = await peers.connect(id)
   link.send([QuorumPacketType.followerInfo, 0, learnerInfo(id)])
   await peers.until(() => link.has(QuorumPacketType.leaderInfo))
-  link.send([QuorumPacketType.ackEpoch, 0, intBytes(0)])
+  link.send([QuorumPacketType.ackEpoch, lastZxid, intBytes(0)])
   await peers.until(() => link.has(QuorumPacketType.newLeader))
   const newLeader = link.received.find(isOf(QuorumPacketType.newLeader))
   link.send([QuorumPacketType.ack, newLeader?.zxid ?? 0])
