@@ -102,6 +102,8 @@ export class NodeHistory {
 
   private changed({ zxid, sessionId }: Transaction, change: Change): void {
     const { path, kind, version, data } = change
+    // The configuration's node is written by each server for itself, and is there from the beginning.
+    if (path.startsWith('/zookeeper/')) return
     let states = this.nodes.get(path)
     if (states === undefined) {
       states = []

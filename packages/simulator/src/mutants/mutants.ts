@@ -1,7 +1,7 @@
 // The mistakes that the simulator is measured by. Each takes the place of one method of the servers while it is planted, so that the
 // servers' own code holds nothing of it.
 
-import { Database, FastLeaderElection, Leader, LearnerSync } from '@tskeeper/core'
+import { Database, FastLeaderElection, Leader } from '@tskeeper/core'
 import { ErrorCode } from '@tskeeper/protocol/server'
 import {
   ClientConnection,
@@ -137,7 +137,6 @@ const SYNCHRONISATION: readonly Mutant[] = [
       if (call[0] !== this.window.maxCommitted) own.apply(this, call)
     }
   }),
-  mutant('no-hand-over', 'what is proposed when a learner joins is not sent to it', LearnerSync, 'handOver', () => () => {}),
   mutant(
     'epoch-before-history',
     'a learner adopts the epoch before its log is synced',

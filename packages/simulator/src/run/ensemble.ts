@@ -20,13 +20,22 @@ export class Ensemble {
       // Nobody looks longer than that for a leader without telling again that it does.
       ['zookeeper.fastleader.maxNotificationInterval', '3000'],
       ['zookeeper.forceSnapshotSync', String(scenario.isSnapshotForced)],
+      // Changing members is for the super user, and there is none here.
+      ['zookeeper.skipACL', scenario.isReconfigEnabled ? 'yes' : 'no'],
     ])
     this.nodes = Array.from({ length: count }, (_, index) => {
       const id = index + 1
       const own = new Map(properties)
       if (id > scenario.voterCount) own.set('peerType', 'observer')
       const logger = loggerOf(`server ${id}`)
-      const node = new ServerNode(world, network, { id, properties: own, systemProperties, hasId: count > 1, logger })
+      const node = new ServerNode(world, network, {
+        id,
+        properties: own,
+        systemProperties,
+        hasConfigFile: scenario.isReconfigEnabled,
+        hasId: count > 1,
+        logger,
+      })
       node.machine.clockRate = scenario.clockRates[index] ?? 1
       return node
     })
@@ -46,7 +55,7 @@ export class Ensemble {
   }
 }
 
-function serverProperties({ voterCount, observerCount, snapCount }: Scenario): Map<string, string> {
+function serverProperties({ voterCount, observerCount, snapCount, isReconfigEnabled }: Scenario): Map<string, string> {
   const properties = new Map([
     ['tickTime', String(TICK_MS)],
     ['initLimit', '10'],
@@ -54,11 +63,17 @@ function serverProperties({ voterCount, observerCount, snapCount }: Scenario): M
     ['admin.enableServer', 'false'],
     ['preAllocSize', '16'],
     ['snapCount', String(snapCount)],
+    ['reconfigEnabled', String(isReconfigEnabled)],
+    ['standaloneEnabled', 'false'],
   ])
   const count = voterCount + observerCount
   for (let id = 1; count > 1 && id <= count; id++) {
-    const role = id > voterCount ? ':observer' : ''
-    properties.set(`server.${id}`, `${serverAddress(id)}:${QUORUM_PORT}:${ELECTION_PORT}${role}`)
+    properties.set(`server.${id}`, serverLine(id, id > voterCount ? 'observer' : 'participant'))
   }
   return properties
+}
+
+/** What a configuration says of the server, without its key. */
+export function serverLine(id: number, role: 'participant' | 'observer'): string {
+  return `${serverAddress(id)}:${QUORUM_PORT}:${ELECTION_PORT}:${role};${CLIENT_PORT}`
 }

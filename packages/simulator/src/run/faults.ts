@@ -1,6 +1,7 @@
 // Breaks what the scenario says, and mends it when its time is over.
 
 import type { Fault } from '../scenario/scenario.ts'
+import type { Administrator } from '../workload/administrator.ts'
 import type { Machine } from '../world/machine.ts'
 import type { ServerNode } from '../world/server-node.ts'
 import type { VirtualNetwork } from '../world/virtual-network.ts'
@@ -12,6 +13,8 @@ export interface FaultParts {
   readonly network: VirtualNetwork
   readonly ensemble: Ensemble
   readonly clients: readonly Machine[]
+  /** Null where members cannot be changed. */
+  readonly administrator: Administrator | null
   readonly note: (who: string, what: string) => void
 }
 
@@ -44,6 +47,7 @@ export class Faults {
   restart(node: ServerNode): void {
     if (node.machine.isUp) return
     this.parts.note(node.machine.name, node.ending === null ? 'starts' : `starts again; it ended with ${node.ending.message}`)
+    if (node.isOutsider) node.restoreConfigFile()
     node.start()
   }
 
@@ -68,6 +72,9 @@ export class Faults {
         return () => {
           for (const node of ensemble.nodes) this.restart(node)
         }
+      case 'reconfigure':
+        this.parts.administrator?.sendAway(fault.server, fault.becomesObserver)
+        return () => this.parts.administrator?.bringBack(fault.server)
       case 'rolling-restart':
         this.restartOneByOne(fault.durationMs)
         return null
@@ -81,10 +88,12 @@ export class Faults {
         network.reset(ensemble.node(fault.from).machine.address, ensemble.node(fault.to).machine.address)
         return null
       case 'reset-client':
-        network.reset((clients[fault.client] as Machine).address, ensemble.node(fault.server).machine.address)
+        for (const node of ensemble.nodes) network.reset((clients[fault.client] as Machine).address, node.machine.address)
         return null
       case 'slow-link':
         return this.slow(ensemble.node(fault.from).machine.address, ensemble.node(fault.to).machine.address, fault.extraMs)
+      case 'lag':
+        return this.lag(ensemble.node(fault.server), fault.extraMs)
       default:
         return this.machineTrouble(fault, ensemble.node(fault.server))
     }
@@ -176,6 +185,13 @@ export class Faults {
     return () => {
       network.mend(from.address, to.address)
       if (!isOneWay) network.mend(to.address, from.address)
+    }
+  }
+
+  private lag(server: ServerNode, extraMs: number): () => void {
+    const ends = this.parts.ensemble.nodes.map((other) => this.slow(other.machine.address, server.machine.address, extraMs))
+    return () => {
+      for (const end of ends) end()
     }
   }
 

@@ -9,6 +9,7 @@ import { LockWatch } from '../invariants/lock-watch.ts'
 import { Violation } from '../invariants/violation.ts'
 import { databaseOf, listenTo } from '../probe/taps.ts'
 import type { Scenario } from '../scenario/scenario.ts'
+import { Administrator } from '../workload/administrator.ts'
 import { WorkloadClient } from '../workload/client.ts'
 import { Machine } from '../world/machine.ts'
 import { VirtualNetwork } from '../world/virtual-network.ts'
@@ -56,6 +57,7 @@ class Simulation {
   private readonly transcript: Transcript
   private readonly ensemble: Ensemble
   private readonly clients: readonly WorkloadClient[]
+  private readonly administrator: Administrator | null
   private readonly faults: Faults
   private readonly invariants: Invariants
   private readonly promises: ClientPromises
@@ -88,7 +90,17 @@ class Simulation {
       const machine = machines[index] as Machine
       return new WorkloadClient({ machine, network, connectString, promises: this.promises, locks, note, onViolation }, plan)
     })
-    this.faults = new Faults({ world, network, ensemble: this.ensemble, clients: machines, note })
+    this.administrator = scenario.isReconfigEnabled ? this.makeAdministrator(network, note) : null
+    const { ensemble, administrator } = this
+    this.faults = new Faults({ world, network, ensemble, clients: machines, administrator, note })
+  }
+
+  private makeAdministrator(network: VirtualNetwork, note: (who: string, what: string) => void): Administrator {
+    const { world, ensemble } = this
+    const machine = new Machine(world, 'admin', '10.0.2.1')
+    network.addMachine(machine)
+    const { connectString } = ensemble
+    return new Administrator({ machine, network, connectString, note, onError: (error) => world.fail(error) })
   }
 
   async run(): Promise<Error | null> {
@@ -135,6 +147,8 @@ class Simulation {
     const { world, scenario, ensemble, clients, faults } = this
     for (const node of ensemble.nodes) world.after(0, () => node.start())
     for (const client of clients) world.after(0, () => client.start())
+    const { administrator } = this
+    if (administrator !== null) world.after(0, () => administrator.start())
     faults.schedule(scenario.faults)
     await world.runUntil(scenario.calmMs)
     this.transcript.note(world.nowMs, 'faults', 'are over')
@@ -147,7 +161,7 @@ class Simulation {
   private watchOver(): void {
     this.world.after(LOOK_INTERVAL_MS, () => {
       for (const node of this.ensemble.nodes) {
-        if (node.ending !== null) this.refuseEnding(node.ending)
+        if (node.ending !== null && !node.isOutsider) this.refuseEnding(node.ending)
         this.faults.restart(node)
       }
       this.watchOver()

@@ -15,6 +15,8 @@ export const DEFAULT_INTENSITY: Intensity = { faultsMax: 14, clientsMax: 4, oper
 export const SHARED_KEYS = 3
 /** When the first fault may come: the ensemble has formed by then, mostly. */
 const FIRST_FAULT_MS = 400
+/** How many of the ensembles change their members. */
+const RECONFIG_RATE = 0.2
 /** The stream of random numbers of the scenario is another one than that of the run. */
 const SCENARIO_STREAM = 0x5ce4a210
 
@@ -27,13 +29,17 @@ export function makeScenario(seed: number, intensity: Intensity = DEFAULT_INTENS
   const clientCount = 1 + random.below(intensity.clientsMax)
   const faultCount = random.next() < 0.1 ? 0 : 1 + random.below(intensity.faultsMax)
   const maker = new FaultMaker(random, serverCount, clientCount, intensity.durationMs)
-  const faults = Array.from({ length: faultCount }, () => maker.fault()).sort((a, b) => a.atMs - b.atMs)
+  const isReconfigEnabled = voterCount > 1 && random.next() < RECONFIG_RATE
+  const faults = Array.from({ length: faultCount }, () => maker.fault())
+  if (isReconfigEnabled) faults.push(maker.reconfiguration(voterCount))
+  faults.sort((a, b) => a.atMs - b.atMs)
   return {
     seed,
     voterCount,
     observerCount,
     clockRates: Array.from({ length: serverCount }, () => 0.98 + random.next() * 0.04),
     snapCount: pick(random, [6, 20, 60, 100_000]),
+    isReconfigEnabled,
     isSnapshotForced: random.next() < 0.05,
     faults,
     idleMs: random.next() < 0.3 ? 3 * SESSION_TIMEOUT_MS : 0,
@@ -66,6 +72,14 @@ class FaultMaker {
     return this.machineFault(dice, when)
   }
 
+  /** One at a time is away: so a majority of all voters is one of every configuration in between. */
+  reconfiguration(voterCount: number): Fault {
+    const { random, durationMs } = this
+    const atMs = FIRST_FAULT_MS + random.below(durationMs / 2)
+    const server = 1 + random.below(voterCount)
+    return { kind: 'reconfigure', atMs, durationMs: random.below(durationMs / 2), server, becomesObserver: random.next() < 0.5 }
+  }
+
   private processFault(dice: number, when: { atMs: number; durationMs: number }): Fault {
     const server = this.server()
     if (dice < 10) return { ...when, kind: 'crash', server }
@@ -84,9 +98,12 @@ class FaultMaker {
     if (dice < 50) return { ...when, kind: 'partition', servers: this.someServers(), isOneWay }
     if (dice < 56) return { ...when, kind: 'cut', from, to, isOneWay }
     if (dice < 60) return { ...when, kind: 'reset', from, to }
-    if (dice < 67) return { ...when, kind: 'slow-link', from, to, extraMs: 1 + this.random.below(300) }
-    if (dice < 70) return { ...when, kind: 'cut-client', client, server: from }
-    return { ...when, kind: 'reset-client', client, server: from }
+    if (dice < 62) return { ...when, kind: 'slow-link', from, to, extraMs: 1 + this.random.below(300) }
+    // Long enough for clients to notice that the server is behind, not so late that it has to leave.
+    if (dice < 67)
+      return { ...when, durationMs: 500 + when.durationMs, kind: 'lag', server: to, extraMs: 30 + this.random.below(220) }
+    if (dice < 69) return { ...when, kind: 'cut-client', client, server: from }
+    return { ...when, kind: 'reset-client', client }
   }
 
   private machineFault(dice: number, when: { atMs: number; durationMs: number }): Fault {
@@ -127,8 +144,8 @@ function operation(random: SeededRandom, waitMs: number): Operation {
   if (dice < 25) return { waitMs, kind: 'delete' }
   if (dice < 42) return { waitMs, kind: 'set', key }
   if (dice < 49) return { waitMs, kind: 'set-version', key }
-  if (dice < 59) return { waitMs, kind: 'get', key }
-  if (dice < 66) return { waitMs, kind: 'get-watched', key }
+  if (dice < 56) return { waitMs, kind: 'get', key }
+  if (dice < 62) return { waitMs, kind: 'get-watched', key }
   if (dice < 76) return { waitMs, kind: 'sync-get', key }
   if (dice < 82) return { waitMs, kind: 'get-created' }
   if (dice < 93) return { waitMs, kind: 'multi', keys: [key, (key + 1) % SHARED_KEYS], fails: random.next() < 0.25 }

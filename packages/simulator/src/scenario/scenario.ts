@@ -14,12 +14,17 @@ export type Fault = { readonly atMs: number; readonly durationMs: number } & (
   /** The power fails in the middle of what the server does on its disk, at the `change`-th change from then on. */
   | { readonly kind: 'crash-in-write'; readonly server: number; readonly change: number }
   /** Nothing gets from these servers to the others, and back unless it is one-way; clients are not concerned. */
+  /** The server leaves the ensemble, or only votes no more, and comes back when the time is over. */
+  | { readonly kind: 'reconfigure'; readonly server: number; readonly becomesObserver: boolean }
   | { readonly kind: 'partition'; readonly servers: readonly number[]; readonly isOneWay: boolean }
   | { readonly kind: 'cut'; readonly from: number; readonly to: number; readonly isOneWay: boolean }
   | { readonly kind: 'reset'; readonly from: number; readonly to: number }
   | { readonly kind: 'slow-link'; readonly from: number; readonly to: number; readonly extraMs: number }
+  /** What the other servers send to this one comes later. */
+  | { readonly kind: 'lag'; readonly server: number; readonly extraMs: number }
   | { readonly kind: 'cut-client'; readonly client: number; readonly server: number }
-  | { readonly kind: 'reset-client'; readonly client: number; readonly server: number }
+  /** The client loses its connection, and looks for another server. */
+  | { readonly kind: 'reset-client'; readonly client: number }
   | { readonly kind: 'clock-jump'; readonly server: number; readonly jumpMs: number }
   | { readonly kind: 'slow-disk'; readonly server: number; readonly syncMs: number }
   | { readonly kind: 'failing-disk'; readonly server: number; readonly operation: 'write' | 'sync' | 'rename' }
@@ -46,6 +51,8 @@ export interface Scenario {
   /** Transactions between two snapshots of a server. */
   readonly snapCount: number
   readonly isSnapshotForced: boolean
+  /** The servers have files of their own for their configuration, and members may be changed. */
+  readonly isReconfigEnabled: boolean
   readonly faults: readonly Fault[]
   readonly clients: readonly (readonly Operation[])[]
   /** How long nothing is asked for at the end, while no session may be lost. */

@@ -1,7 +1,14 @@
 // A machine with a server on it, which can be started, crashed, paused and stopped. The server is the real one; what it
 // lives in is the world's.
 
-import { configFromProperties, type Logger, type RunningServer, startServer } from '@tskeeper/server'
+import {
+  configFromProperties,
+  type Logger,
+  loadConfig,
+  type RunningServer,
+  type ServerConfig,
+  startServer,
+} from '@tskeeper/server'
 import { Machine } from './machine.ts'
 import { MachineDisk } from './machine-disk.ts'
 import { machineRuntime } from './machine-runtime.ts'
@@ -10,6 +17,8 @@ import type { World } from './world.ts'
 
 /** Where the server's files are on its disk. */
 const DATA_DIRECTORY = '/data'
+const CONFIG_DIRECTORY = '/conf'
+const CONFIG_PATH = `${CONFIG_DIRECTORY}/zoo.cfg`
 export const CLIENT_PORT = 2181
 
 export interface ServerNodeOptions {
@@ -18,6 +27,8 @@ export interface ServerNodeOptions {
   readonly properties: ReadonlyMap<string, string>
   /** System properties, with their full names. */
   readonly systemProperties: ReadonlyMap<string, string>
+  /** The properties are in a file on its disk, which the server may change. */
+  readonly hasConfigFile: boolean
   /** False for a server that stands alone: it needs no file `myid`. */
   readonly hasId: boolean
   readonly logger: Logger
@@ -48,13 +59,43 @@ export class ServerNode {
     disk.onChange = () => this.changing()
     disk.makeDirectory(DATA_DIRECTORY)
     disk.syncDirectory('/')
-    if (!options.hasId) return
-    const path = `${DATA_DIRECTORY}/myid`
-    disk.writeFile(path, new TextEncoder().encode(`${options.id}\n`))
+    if (options.hasId) this.putFile(DATA_DIRECTORY, `${DATA_DIRECTORY}/myid`, `${options.id}\n`)
+    if (options.hasConfigFile) this.putConfigFile()
+  }
+
+  private putConfigFile(): void {
+    const lines = [...this.properties()].map(([key, value]) => `${key}=${value}\n`)
+    this.disk.disk.makeDirectory(CONFIG_DIRECTORY)
+    this.disk.disk.syncDirectory('/')
+    this.putFile(CONFIG_DIRECTORY, CONFIG_PATH, lines.join(''))
+  }
+
+  /** The server does not start because its configuration does not name it any more, as after it has left. */
+  get isOutsider(): boolean {
+    return this.options.hasConfigFile && /not in the peer list/.test(String(this.ending?.message))
+  }
+
+  /** Gives it the configuration of the beginning again, as an operator does who wants a server back that has left. */
+  restoreConfigFile(): void {
+    const { disk } = this.disk
+    for (const name of disk.list(CONFIG_DIRECTORY)) disk.remove(`${CONFIG_DIRECTORY}/${name}`)
+    this.putConfigFile()
+  }
+
+  private properties(): Map<string, string> {
+    const { properties, hasConfigFile } = this.options
+    const all = new Map([...properties, ['dataDir', DATA_DIRECTORY]])
+    // A file that may be rewritten has the client's port in the server's line.
+    return hasConfigFile ? all : all.set('clientPort', `${CLIENT_PORT}`)
+  }
+
+  private putFile(directory: string, path: string, text: string): void {
+    const { disk } = this.disk
+    disk.writeFile(path, new TextEncoder().encode(text))
     const file = disk.open(path, 'update')
     file.datasyncNow()
     file.close()
-    disk.syncDirectory(DATA_DIRECTORY)
+    disk.syncDirectory(directory)
   }
 
   /** Starts the server; it serves some time later, unless something hinders it. */
@@ -62,18 +103,23 @@ export class ServerNode {
     const { machine, options } = this
     const incarnation = machine.boot()
     const runtime = machineRuntime(machine, this.network, this.disk.disk)
-    const properties = new Map([...options.properties, ['dataDir', DATA_DIRECTORY], ['clientPort', `${CLIENT_PORT}`]])
     this.ending = null
     const sources = { disk: runtime.disk, logger: options.logger, workingDirectory: '/', properties: options.systemProperties }
-    const config = configFromProperties(properties, sources)
-    startServer(config, { runtime, logger: options.logger }).then(
-      (server) => {
-        if (!incarnation.isAlive) return
-        this.server = server
-        void server.closed.then((error) => this.ended(error, incarnation))
-      },
-      (error: unknown) => this.ended(error instanceof Error ? error : new Error(String(error)), incarnation),
-    )
+    const { logger } = options
+    this.load(sources)
+      .then((config) => startServer(config, { runtime, logger }))
+      .then(
+        (server) => {
+          if (!incarnation.isAlive) return
+          this.server = server
+          void server.closed.then((error) => this.ended(error, incarnation))
+        },
+        (error: unknown) => this.ended(error instanceof Error ? error : new Error(String(error)), incarnation),
+      )
+  }
+
+  private async load(sources: Parameters<typeof loadConfig>[1]): Promise<ServerConfig> {
+    return this.options.hasConfigFile ? loadConfig(CONFIG_PATH, sources) : configFromProperties(this.properties(), sources)
   }
 
   private ended(error: Error | null, incarnation: { isAlive: boolean }): void {

@@ -30,8 +30,8 @@ test('faults of a client that is left out go with it, the others are about the s
   const scenario: Scenario = {
     ...makeScenario(1),
     faults: [
-      { kind: 'reset-client', atMs: 1, durationMs: 1, client: 0, server: 1 },
-      { kind: 'reset-client', atMs: 2, durationMs: 1, client: 1, server: 1 },
+      { kind: 'reset-client', atMs: 1, durationMs: 1, client: 0 },
+      { kind: 'reset-client', atMs: 2, durationMs: 1, client: 1 },
     ],
     clients: [[{ kind: 'create', waitMs: 0 }], [{ kind: 'close', waitMs: 0 }]],
   }
@@ -41,7 +41,7 @@ test('faults of a client that is left out go with it, the others are about the s
     )
   const short = await shrink(scenario, needsClose, 100)
   expect(short.clients).toEqual([[{ kind: 'close', waitMs: 0 }]])
-  expect(short.faults).toEqual([{ kind: 'reset-client', atMs: 2, durationMs: 1, client: 0, server: 1 }])
+  expect(short.faults).toEqual([{ kind: 'reset-client', atMs: 2, durationMs: 1, client: 0 }])
 })
 
 test('no more runs are made than are allowed', async () => {
