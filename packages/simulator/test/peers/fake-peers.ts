@@ -137,7 +137,14 @@ export class FakePeers {
     for (const id of [...PEER_IDS, SERVER_ID]) {
       properties.set(`server.${id}`, `${serverAddress(id)}:${QUORUM_PORT}:${ELECTION_PORT}${id === SERVER_ID ? serverLine : ''}`)
     }
-    const options = { id: SERVER_ID, properties, systemProperties: new Map<string, string>(), hasId: true, logger: this.logger() }
+    const options = {
+      id: SERVER_ID,
+      properties,
+      systemProperties: new Map<string, string>(),
+      hasId: true,
+      hasConfigFile: false,
+      logger: this.logger(),
+    }
     this.node = new ServerNode(world, network, options)
     this.machines = PEER_IDS.map((id) => this.makePeer(id))
     world.after(0, () => this.node.start())
