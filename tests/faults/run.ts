@@ -1,6 +1,6 @@
 // Faults on a real server process: kills, full disks, silent and hostile clients, crowds.
 //
-//   npx tsx tests/faults/run.ts [--only NAME] [--size quick|full] [--rounds N] [--seed S] [--target ours|apache] [--list]
+//   npx tsx tests/faults/run.ts [--only NAME] [--size quick|full] [--rounds N] [--minutes N] [--seed S] [--target ours|apache] [--list]
 //
 // NAME is a suite, or a part of a case's name. The same cases run against Apache's server, which
 // shows that the tests ask for nothing that a correct server does not do.
@@ -8,6 +8,8 @@
 import { parseArgs } from 'node:util'
 import { ServerStartError, type ServerTarget } from '../support/server-process.ts'
 import { ensembleSuite } from './ensemble.ts'
+import { ensembleLinksSuite } from './ensemble-links.ts'
+import { ensembleStormSuite } from './ensemble-storm.ts'
 import { fullDiskSuite } from './full-disk.ts'
 import { fuzzSuite } from './fuzz.ts'
 import { kill9Suite } from './kill9.ts'
@@ -27,6 +29,8 @@ const suites: readonly FaultSuite[] = [
   manySuite,
   limitsSuite,
   ensembleSuite,
+  ensembleLinksSuite,
+  ensembleStormSuite,
 ]
 
 interface Selection {
@@ -34,6 +38,7 @@ interface Selection {
   readonly size: 'quick' | 'full'
   readonly only: string | null
   readonly rounds: number | null
+  readonly minutes: number | null
   readonly seed: number
   readonly isListing: boolean
 }
@@ -43,6 +48,7 @@ function readSelection(): Selection {
     options: {
       only: { type: 'string' },
       rounds: { type: 'string' },
+      minutes: { type: 'string' },
       seed: { type: 'string' },
       target: { type: 'string', default: 'ours' },
       size: { type: 'string', default: 'full' },
@@ -58,6 +64,7 @@ function readSelection(): Selection {
     size,
     only: values.only ?? null,
     rounds: values.rounds === undefined ? null : readCount('--rounds', values.rounds),
+    minutes: values.minutes === undefined ? null : readCount('--minutes', values.minutes),
     seed: values.seed === undefined ? Date.now() % 1_000_000 : readCount('--seed', values.seed),
     isListing: values.list,
   }

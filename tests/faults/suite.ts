@@ -21,6 +21,8 @@ export interface FaultContext {
   readonly size: 'quick' | 'full'
   /** Asked for on the command line; null is the size's own number. */
   readonly rounds: number | null
+  /** How long a case that lasts as long as it is told to shall last; null is the size's own time. */
+  readonly minutes: number | null
   readonly seed: number
   readonly random: SeededRandom
   /** Says on stderr how a long case goes on. */

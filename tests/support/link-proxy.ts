@@ -9,6 +9,9 @@ const HOST = '127.0.0.1'
 /** How a link is at the moment: whole, refused and reset, or open with nothing that passes. */
 export type LinkState = 'whole' | 'cut' | 'held'
 
+/** Told of bytes that pass between a member and the one that it dialled. */
+export type LinkTap = (from: number, to: number, way: 'there' | 'back', bytes: Buffer) => void
+
 interface Proxy {
   readonly server: Server
   readonly port: number
@@ -23,11 +26,16 @@ interface Link {
 
 export class LinkProxies implements AsyncDisposable {
   readonly #links = new Map<string, Link>()
+  /** Sees what goes over the links of learners; null while nobody looks. */
+  tap: LinkTap | null = null
 
   /** Opens the way from one member to another, whose own ports are these. */
   async open(from: number, to: number, ports: MemberPorts): Promise<void> {
     const state = (): LinkState => this.#links.get(keyOf(from, to))?.state ?? 'whole'
-    const [quorum, election] = await Promise.all([openProxy(ports.quorum, state), openProxy(ports.election, state)])
+    const [quorum, election] = await Promise.all([
+      openProxy(ports.quorum, state, (way, bytes) => this.tap?.(from, to, way, bytes)),
+      openProxy(ports.election, state, () => {}),
+    ])
     this.#links.set(keyOf(from, to), { state: 'whole', quorum, election })
   }
 
@@ -79,7 +87,9 @@ function applyState(proxy: Proxy, state: LinkState): void {
   }
 }
 
-function openProxy(targetPort: number, state: () => LinkState): Promise<Proxy> {
+type Passing = (way: 'there' | 'back', bytes: Buffer) => void
+
+function openProxy(targetPort: number, state: () => LinkState, passing: Passing): Promise<Proxy> {
   return new Promise((resolve, reject) => {
     const pairs = new Set<readonly [Socket, Socket]>()
     const server = createServer({ allowHalfOpen: true }, (near) => {
@@ -90,6 +100,8 @@ function openProxy(targetPort: number, state: () => LinkState): Promise<Proxy> {
       const far = connect({ host: HOST, port: targetPort, allowHalfOpen: true })
       const pair = [near, far] as const
       pairs.add(pair)
+      near.on('data', (bytes) => passing('there', bytes))
+      far.on('data', (bytes) => passing('back', bytes))
       join(near, far, () => pairs.delete(pair))
       if (state() === 'held') for (const socket of pair) socket.pause()
     })
