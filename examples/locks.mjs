@@ -6,7 +6,7 @@ import { connect } from '@tskeeper/client'
 import { Lock, ReadWriteLock } from '@tskeeper/recipes'
 
 const zk = await connect(process.env.SERVERS ?? '127.0.0.1:2181')
-const pause = () => new Promise((resolve) => setTimeout(resolve, 30))
+const pause = (durationMs) => new Promise((resolve) => setTimeout(resolve, durationMs))
 
 // A counter that two could spoil by reading it at the same time.
 let counter = 0
@@ -15,7 +15,7 @@ await Promise.all(
   Array.from({ length: 5 }, () =>
     lock.withLock(async ({ signal }) => {
       const before = counter
-      await pause()
+      await pause(30)
       // Whoever has lost its session does not hold the lock any more, whatever it was about to do.
       signal.throwIfAborted()
       counter = before + 1
@@ -31,7 +31,7 @@ async function read() {
   inside.readers += 1
   inside.readersMax = Math.max(inside.readersMax, inside.readers)
   if (inside.writers > 0) console.log('a reader met a writer')
-  await pause()
+  await pause(200)
   inside.readers -= 1
   await lease.release()
 }

@@ -53,7 +53,7 @@ test('A224: a configuration is followed, and its last good value stays', async (
   ])
 })
 
-test('A226: two programs meet at a node', async () => {
+test('A225 A226: two programs meet at a node', async () => {
   await using server = await startServer()
   using waiting = new Program(server.port, 'notification.mjs', 'wait')
   await waiting.says('no news yet')
@@ -98,7 +98,12 @@ test('A231 A232 A233: the exclusive lock excludes, and the other one lets reader
   await using server = await startServer()
   const [counter, readers] = await outputOf(server.port, 'locks.mjs')
   expect(counter).toBe('the counter is 5')
-  expect(readers).toMatch(/^[34] readers were there at once, and each writer was alone$/)
+  expect(readers).toMatch(/^[234] readers were there at once, and each writer was alone$/)
+})
+
+test('A260: those who share work go from step to step together, as others compete for a lock or for the lead', async () => {
+  await using server = await startServer()
+  expect(await outputOf(server.port, 'barrier.mjs')).toEqual(['step 1: 3 began, 3 ended', 'step 2: 3 began, 3 ended'])
 })
 
 test('a queue gives what its taker lost to another one, in order', async () => {

@@ -12,6 +12,11 @@ import { TestServer } from './test-server.ts'
 const run = promisify(execFile)
 const guide = fileURLToPath(new URL('../../docs/guide.md', import.meta.url))
 
+test("A230: the recipes' guide says what a database's key cannot do", () => {
+  const recipes = readFileSync(fileURLToPath(new URL('../../docs/recipes.md', import.meta.url)), 'utf8')
+  expect(recipes).toMatch(/unique row in a database\?.*does not tell you that the master died/)
+})
+
 test('A251: the code of the guide does what the guide says', async () => {
   await using server = await TestServer.start({ tickTime: 200 })
   const blocks = [...readFileSync(guide, 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code]) => code)
