@@ -2,12 +2,13 @@
 
 import { type Disk, type DiskFile, nodeRuntime, type Runtime, type TimerHandle, type Timers } from '@tskeeper/server'
 import type { Belonging, ServerLife } from './server-life.ts'
+import type { ServerStorage } from './storage.ts'
 import type { TestNetwork } from './test-network.ts'
 
 const real = nodeRuntime()
 
-export function heldRuntime(life: ServerLife, network: TestNetwork, disk: Disk): Runtime {
-  return { ...real, network, timers: new HeldTimers(life), disk: new HeldDisk(life, disk) }
+export function heldRuntime(life: ServerLife, network: TestNetwork, { disk, isSynced }: ServerStorage): Runtime {
+  return { ...real, network, timers: new HeldTimers(life), disk: new HeldDisk(life, disk, isSynced) }
 }
 
 class HeldTimers implements Timers, Belonging {
@@ -54,10 +55,12 @@ class HeldTimers implements Timers, Belonging {
 class HeldDisk implements Disk {
   readonly #life: ServerLife
   readonly #disk: Disk
+  readonly #isSynced: boolean
 
-  constructor(life: ServerLife, disk: Disk) {
+  constructor(life: ServerLife, disk: Disk, isSynced: boolean) {
     this.#life = life
     this.#disk = disk
+    this.#isSynced = isSynced
   }
 
   /** The disk for a server that lives. */
@@ -103,11 +106,11 @@ class HeldDisk implements Disk {
   }
 
   syncDirectory(path: string): void {
-    this.#living.syncDirectory(path)
+    if (this.#isSynced) this.#living.syncDirectory(path)
   }
 
   open(path: string, mode: 'read' | 'create' | 'update'): DiskFile {
-    return new HeldFile(this.#life, this.#living.open(path, mode))
+    return new HeldFile(this.#life, this.#living.open(path, mode), this.#isSynced)
   }
 }
 
@@ -115,13 +118,15 @@ class HeldFile implements DiskFile, Belonging {
   readonly path: string
   readonly #life: ServerLife
   readonly #file: DiskFile
+  readonly #isSynced: boolean
   #isClosed = false
   #syncCount = 0
 
-  constructor(life: ServerLife, file: DiskFile) {
+  constructor(life: ServerLife, file: DiskFile, isSynced: boolean) {
     this.path = file.path
     this.#life = life
     this.#file = file
+    this.#isSynced = isSynced
     life.own(this)
   }
 
@@ -148,6 +153,10 @@ class HeldFile implements DiskFile, Belonging {
   }
 
   datasync(done: (error: Error | null) => void): void {
+    if (!this.#isSynced) {
+      real.timers.soon(() => this.#life.tell(() => done(null)))
+      return
+    }
     this.#syncCount++
     this.#living.datasync((error) => {
       this.#syncCount--
@@ -157,7 +166,7 @@ class HeldFile implements DiskFile, Belonging {
   }
 
   datasyncNow(): void {
-    this.#living.datasyncNow()
+    if (this.#isSynced) this.#living.datasyncNow()
   }
 
   close(): void {

@@ -21,9 +21,17 @@ const QUORUM_PORT = 2888
 const ELECTION_PORT = 3888
 
 /**
- * A member that is silent for a second (10 ticks) is given up; one that has to be brought in step has ten of them.
+ * A member that is silent for a second (10 ticks) is given up; one that has to be brought in step has ten of them. Members hear of each
+ * other within a turn of the loop, so that pauses which spare real networks are cut short.
  */
-const MEMBER_PROPERTIES: Properties = { initLimit: 100, syncLimit: 10 }
+const MEMBER_PROPERTIES: Properties = {
+  initLimit: 100,
+  syncLimit: 10,
+  'fastleader.minNotificationInterval': 20,
+  'fastleader.maxNotificationInterval': 500,
+  leaderConnectDelayDuringRetryMs: 20,
+  'observer.election.DelayMs': 0,
+}
 
 /** Starts an ensemble of so many voters; when this settles there is a leader, and all servers serve. */
 export async function startEnsemble(voters: number, options: TestEnsembleOptions = {}): Promise<TestEnsemble> {
@@ -40,7 +48,8 @@ export async function startEnsemble(voters: number, options: TestEnsembleOptions
   const servers = ids.map((id) => {
     const clientPort = ports[id - 1] as ClientPort
     const place = { id, host: hostOf(id), clientPort, members: network, storage: storageOf(id, storage) }
-    return new TestServer({ ...place, properties: { ...properties, clientPort: clientPort.port }, logger: options.logger?.(id) })
+    const own = { clientPort: clientPort.port, peerType: id <= voters ? 'participant' : 'observer' }
+    return new TestServer({ ...place, properties: { ...properties, ...own }, logger: options.logger?.(id) })
   })
   const ensemble = new TestEnsemble(servers, network, ({ id }) => hostOf(id), storage)
   try {

@@ -11,6 +11,8 @@ export interface ServerStorage {
   readonly disk: Disk
   /** What `dataDir` of the configuration names. */
   readonly dataDirectory: string
+  /** False: syncs are left out. The data outlive the server all the same, though not the machine. */
+  readonly isSynced: boolean
 }
 
 /** Where the data of all servers of a test are. */
@@ -24,11 +26,11 @@ export interface Storage {
 
 export interface StorageOptions {
   /**
-   * `memory`, unless said otherwise: nothing is written anywhere, and a sync takes a turn of the event loop. `files`: a temporary
-   * directory, which is removed at the end.
+   * `memory`, unless said otherwise: nothing is written anywhere. `files`: a temporary directory, which is removed at the end. A sync takes
+   * a turn of the event loop in both: what a test writes need not outlive the machine.
    */
   readonly disk?: 'memory' | 'files'
-  /** A directory for the data instead, which stays. */
+  /** A directory for the data instead, which stays, and where a sync is one. */
   readonly directory?: string
 }
 
@@ -45,7 +47,7 @@ class MemoryStorage implements Storage {
     const disk = new MemoryDisk()
     disk.scheduleSync = (done) => setImmediate(done)
     disk.makeDirectory('/data')
-    return { disk, dataDirectory: '/data' }
+    return { disk, dataDirectory: '/data', isSynced: true }
   }
 
   dispose(): void {}
@@ -63,7 +65,7 @@ class FileStorage implements Storage {
   of(name: string): ServerStorage {
     const dataDirectory = join(this.directory, name)
     mkdirSync(dataDirectory, { recursive: true })
-    return { disk: nodeRuntime().disk, dataDirectory }
+    return { disk: nodeRuntime().disk, dataDirectory, isSynced: !this.#isTemporary }
   }
 
   dispose(): void {

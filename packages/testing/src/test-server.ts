@@ -84,7 +84,7 @@ export class TestServer implements AsyncDisposable {
     this.#life = life
     this.#failure = null
     const { host, clientPort, members, storage, logger = silentLogger } = this.#parts
-    const runtime = heldRuntime(life, new TestNetwork(life, host, clientPort, members), storage.disk)
+    const runtime = heldRuntime(life, new TestNetwork(life, host, clientPort, members), storage)
     const killed = new Promise<null>((resolve) => life.own({ held: () => {}, lost: () => resolve(null) }))
     try {
       const running = await Promise.race([startServer(this.#configure(logger), { runtime, logger }), killed])
@@ -171,8 +171,8 @@ export class TestServer implements AsyncDisposable {
 
   #configure(logger: Logger): ServerConfig {
     const { storage, properties } = this.#parts
-    const entries = Object.entries({ ...properties, dataDir: storage.dataDirectory })
-    return configFromProperties(new Map(entries.map(([key, value]) => [key, String(value)])), {
+    const all: Properties = { ...properties, dataDir: storage.dataDirectory }
+    return configFromProperties(new Map(Object.entries(all).map(([key, value]) => [key, String(value)])), {
       disk: storage.disk,
       logger,
       workingDirectory: storage.dataDirectory,
