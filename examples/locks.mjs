@@ -39,7 +39,7 @@ async function write() {
   const lease = await table.write.acquire()
   inside.writers += 1
   if (inside.readers > 0 || inside.writers > 1) console.log('a writer was not alone')
-  await pause()
+  await pause(30)
   inside.writers -= 1
   await lease.release()
 }
