@@ -20,7 +20,7 @@ export function insteadOf(owner: Class, name: string, make: (original: Original)
   const prototype = owner.prototype as Record<string, unknown>
   const original = prototype[name]
   if (typeof original !== 'function') throw new Error(`${owner.name} has no method ${name}`)
-  prototype[name] = make(original as Original)
+  prototype[name] = make(original)
   return () => {
     prototype[name] = original
   }

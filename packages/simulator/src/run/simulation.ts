@@ -169,9 +169,7 @@ class Simulation {
   }
 
   private refuseEnding(ending: Error): void {
-    this.world.fail(
-      new Violation('recovery', `a server with nothing wrong ended: ${ending.message} ${String(ending.cause ?? '')}`),
-    )
+    this.world.fail(new Violation('recovery', `a server with nothing wrong ended: ${reasonOf(ending)}`))
   }
 
   private async recover(): Promise<void> {
@@ -246,6 +244,10 @@ class Simulation {
       if (this.invariants.nodes.writerOf(value) !== zxid) throw new Violation('no acknowledged write is lost', `${value} is gone`)
     }
   }
+}
+
+function reasonOf(error: Error): string {
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
 }
 
 function transcriptLogger(server: string, note: ((who: string, what: string) => void) | null): Logger {
