@@ -21,7 +21,7 @@ export const ensembleLinksSuite: FaultSuite = {
   name: 'ensemble-links',
   cases: [
     {
-      name: 'A99 A101 A113: a write through a follower is asked for, proposed, logged, committed, and then answered',
+      name: 'A99 A101 A113: a write through a follower is asked for, proposed to all, committed, and then answered',
       run: traceWrite,
     },
     {
@@ -66,14 +66,31 @@ class PacketReader {
   take(bytes: Buffer): number[] {
     this.#rest = Buffer.concat([this.#rest, bytes])
     const types: number[] = []
-    // int type | long zxid | int length, or -1 | bytes | int number of identities, -1 here
     for (;;) {
-      if (this.#rest.length < 16) return types
-      const end = 16 + Math.max(this.#rest.readInt32BE(12), 0) + 4
-      if (this.#rest.length < end) return types
+      const end = this.#end()
+      if (end === null) return types
       types.push(this.#rest.readInt32BE(0))
       this.#rest = this.#rest.subarray(end)
     }
+  }
+
+  /**
+   * Where the first packet ends, null if that has not come.
+   *
+   *   int type | long zxid | field data | int count, or -1 | count * (field scheme | field id)     field = int length, or -1 | bytes
+   */
+  #end(): number | null {
+    const afterData = this.#afterField(12)
+    if (afterData === null || this.#rest.length < afterData + 4) return null
+    let end: number | null = afterData + 4
+    for (let fields = this.#rest.readInt32BE(afterData) * 2; fields > 0 && end !== null; fields--) end = this.#afterField(end)
+    return end
+  }
+
+  #afterField(start: number): number | null {
+    if (this.#rest.length < start + 4) return null
+    const end = start + 4 + Math.max(this.#rest.readInt32BE(start), 0)
+    return this.#rest.length < end ? null : end
   }
 }
 
