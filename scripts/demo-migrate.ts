@@ -28,7 +28,15 @@ process.exit()
 async function main(): Promise<number> {
   const startedMs = performance.now()
   const say = (text: string): void => console.log(`${((performance.now() - startedMs) / 1000).toFixed(1).padStart(6)} s  ${text}`)
-  await using ensemble = await ProcessEnsemble.start(Array.from({ length: MEMBERS }, () => ({ target: 'apache' as const })))
+  const ensemble = await ProcessEnsemble.start(Array.from({ length: MEMBERS }, () => ({ target: 'apache' as const })))
+  try {
+    return await migrate(ensemble, say)
+  } finally {
+    await ensemble[Symbol.asyncDispose]()
+  }
+}
+
+async function migrate(ensemble: ProcessEnsemble, say: (text: string) => void): Promise<number> {
   say(`${MEMBERS} servers of Apache's serve; ${await rolesOf(ensemble)}`)
   const load = await EnsembleLoad.start({
     ports: ensemble.clientPorts,

@@ -69,7 +69,7 @@ async function runMixes(context: SuiteContext): Promise<void> {
 }
 
 function planOf(mix: string): MemberPlan[] {
-  return [...mix].map((letter) => ({
+  return mix.split('').map((letter) => ({
     target: letter.toLowerCase() === 'o' ? 'ours' : 'apache',
     role: letter === letter.toLowerCase() ? 'participant' : 'observer',
   }))
