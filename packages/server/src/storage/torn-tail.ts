@@ -46,7 +46,7 @@ function findDamage(bytes: Uint8Array, ending: LogEnding, lastZxid: number, entr
   const trueLength = findTrueLength(bytes, view, ending.statedLength, entryLengthMax)
   if (trueLength > 0) return `the checksum of the entry fits a length of ${trueLength}, but it states ${ending.statedLength}`
   const later = findLaterEntry(bytes, view, lastZxid, entryLengthMax)
-  if (later < 0 || isLostSector(bytes, ending)) return null
+  if (later < 0 || isLostSector(bytes, ending, later)) return null
   const zxid = zxidOf(view, later)
   return `${ending.reason}, but a whole entry with the later zxid 0x${zxid.toString(16)} follows at byte ${ending.offset + later}`
 }
@@ -113,13 +113,14 @@ function findLaterEntry(bytes: Uint8Array, view: DataView, lastZxid: number, ent
 }
 
 /**
- * True if the reading ended because a sector is all zero: the write that would have filled it was lost. The later entry may begin in
- * that sector, with the zeros that every entry begins with. The byte that ended the reading lies in that sector.
+ * True if the reading ended because a sector in front of the entry at `later` is all zero: the write that would have filled it was
+ * lost. The entry may begin in that sector, with the zeros that every entry begins with. The byte that ended the reading lies in that sector.
  */
-function isLostSector(bytes: Uint8Array, ending: LogEnding): boolean {
+function isLostSector(bytes: Uint8Array, ending: LogEnding, later: number): boolean {
   const sectorStart = Math.floor(ending.stoppedAt / SECTOR_SIZE) * SECTOR_SIZE
   const from = Math.max(sectorStart - ending.offset, 0)
   const to = sectorStart + SECTOR_SIZE - ending.offset
+  if (later < from) return false
   for (let i = from; i < to; i++) if (bytes[i] !== 0) return false
   return true
 }
