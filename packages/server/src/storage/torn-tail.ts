@@ -19,8 +19,6 @@ const CHUNK_BYTES = 1 << 20
  * would read all of a preallocated file.
  */
 const ZERO_RUN_MAX_BYTES = 8 << 20
-/** Zeros that every entry begins with, the upper half of its checksum: a lost sector may end with them. */
-const ENTRY_ZEROS = 4
 const ADLER_MODULUS = 65521
 const TWO_TO_32 = 4294967296
 
