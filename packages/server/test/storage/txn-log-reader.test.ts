@@ -251,19 +251,6 @@ test('behind a lost sector an entry may begin in it, with the zeros that every e
   expect(logger.text('warn')).toContain(`at byte ${lostAt}`)
 })
 
-test('the lost sector may end with the beginning of a whole entry, which is zeros in any case', () => {
-  const out = new ByteWriter()
-  out.writeBytes(sampleLogFile([1], 336))
-  writeSampleEntry(out, 2, 510 - (16 + ENTRY_BASE_SIZE + 336) - ENTRY_BASE_SIZE)
-  expect(out.position).toBe(510)
-  writeSampleEntry(out, 3)
-  const bytes = out.toBytes()
-  bytes.fill(0, 16 + ENTRY_BASE_SIZE + 336, 512)
-  const logger = new RecordingLogger()
-  expect(readAll(diskWith({ 'log.1': padded(bytes) }), { logger }).zxids).toEqual([1])
-  expect(logger.text('warn')).toContain(`at byte ${16 + ENTRY_BASE_SIZE + 336}`)
-})
-
 test('zeros over less than a sector with whole entries behind are damage', () => {
   const whole = padded(sampleLogFile(upTo(40)), 600)
   const size = ENTRY_BASE_SIZE + 20
