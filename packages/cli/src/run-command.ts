@@ -41,6 +41,14 @@ const commands: readonly Command[] = [
     load: async () => (await import('./shell/shell-command.ts')).runShell,
   },
   {
+    name: 'ensemble',
+    help: {
+      usage: 'ensemble [--servers 3] [--observers 0] [--dir directory] [--base-port 2181]',
+      purpose: 'run an ensemble on this machine until Ctrl-C',
+    },
+    load: async () => (await import('./ensemble/ensemble-command.ts')).runEnsemble,
+  },
+  {
     name: 'cleanup',
     help: { usage: 'cleanup -n count [config]', purpose: 'remove snapshots and logs that are no longer needed' },
     load: async () => (await import('./cleanup.ts')).runCleanup,
@@ -50,6 +58,7 @@ const commands: readonly Command[] = [
     help: { usage: 'version', purpose: 'print the version' },
     load: async () => (await import('./version.ts')).printVersion,
   },
+  { name: 'ensemble-member', help: null, load: async () => (await import('./ensemble/ensemble-member.ts')).runEnsembleMember },
   { name: 'zkCli', help: null, load: async () => (await import('./shell/shell-command.ts')).runShell },
   { name: 'zkServer', help: null, load: async () => (await import('./server/server-command.ts')).runServerScript },
   { name: 'zkServer-initialize', help: null, load: async () => (await import('./server/initialize.ts')).runInitializeScript },
