@@ -4,7 +4,6 @@
 export { ClientConnection } from './listener/client-connection.ts'
 export { LeaderPipeline } from './pipeline/leader-pipeline.ts'
 export { LearnerPipeline } from './pipeline/learner-pipeline.ts'
-export { SessionService } from './pipeline/session-service.ts'
 export type { WriteBatch } from './pipeline/write-batch.ts'
 export { LeaderRole } from './quorum/leader-role.ts'
 export { LearnerRole } from './quorum/learner-role.ts'

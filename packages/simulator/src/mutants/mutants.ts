@@ -10,7 +10,6 @@ import {
   LearnerPipeline,
   LearnerRole,
   Replica,
-  SessionService,
   SyncSender,
   TouchedSessions,
 } from '@tskeeper/server/internals'
@@ -254,13 +253,6 @@ const CLIENTS: readonly Mutant[] = [
         this.releaseSync()
       },
   ),
-  mutant('time-goes-back', 'a server takes a client that has seen more than the server has', SessionService, 'connect', (own) => {
-    type Fields = object & { readonly parts: { lastZxid: () => number } }
-    return function (this: Fields, ...args: never[]): void {
-      this.parts.lastZxid = () => Number.MAX_SAFE_INTEGER
-      own.apply(this, args)
-    }
-  }),
 ]
 
 export const MUTANTS: readonly Mutant[] = [...DISCOVERY, ...SYNCHRONISATION, ...BROADCAST, ...CLIENTS]

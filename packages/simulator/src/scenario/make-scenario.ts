@@ -97,8 +97,8 @@ class FaultMaker {
     const isOneWay = this.random.next() < 0.3
     if (dice < 50) return { ...when, kind: 'partition', servers: this.someServers(), isOneWay }
     if (dice < 56) return { ...when, kind: 'cut', from, to, isOneWay }
-    if (dice < 60) return { ...when, kind: 'reset', from, to }
-    if (dice < 62) return { ...when, kind: 'slow-link', from, to, extraMs: 1 + this.random.below(300) }
+    if (dice < 58) return { ...when, kind: 'reset', from, to }
+    if (dice < 60) return { ...when, kind: 'slow-link', from, to, extraMs: 1 + this.random.below(300) }
     // Long enough for clients to notice that the server is behind, not so late that it has to leave.
     if (dice < 67)
       return { ...when, durationMs: 500 + when.durationMs, kind: 'lag', server: to, extraMs: 30 + this.random.below(220) }

@@ -225,7 +225,10 @@ class Stream implements NetworkConnection {
   /** Sent, and not yet on the other side. */
   private readonly outbox: Parcel[] = []
   private bytesUnderWay = 0
-  private isMoving = false
+  /** Parcels of the outbox, from the first on, that are on their way. */
+  private movingCount = 0
+  /** Counts how often everything had to be sent again. */
+  private journey = 0
   /** When the parcel that was sent last arrives: the next one cannot overtake it. */
   private arrivesMs = 0
   private stuckSinceMs = -1
@@ -324,22 +327,26 @@ class Stream implements NetworkConnection {
     this.close(systemError('ECONNRESET'))
   }
 
-  /** Sends what can be sent. */
+  /** Sends what can be sent: parcels are on their way one behind the other. */
   pump(): void {
-    if (this.isMoving || this.isClosed) return
-    const parcel = this.outbox[0]
-    if (parcel === undefined) return
-    const { world } = this.network
+    if (this.isClosed || this.movingCount === this.outbox.length) return
     if (this.network.isCut(this.machine.address, this.remoteAddress)) {
       this.wait()
       return
     }
     this.stuckSinceMs = -1
-    this.isMoving = true
+    for (; this.movingCount < this.outbox.length; this.movingCount++) this.dispatch(this.outbox[this.movingCount] as Parcel)
+  }
+
+  private dispatch(parcel: Parcel): void {
+    const { world } = this.network
+    const { journey } = this
     const size = parcel === 'end' ? 1 : parcel.bytes.length
     const due = world.nowMs + this.latencyMs() + size / this.network.weather.bytesPerMs
     this.arrivesMs = Math.max(due, this.arrivesMs)
-    world.after(this.arrivesMs - world.nowMs, () => this.arrived(parcel, size))
+    world.after(this.arrivesMs - world.nowMs, () => {
+      if (journey === this.journey) this.arrived(parcel, size)
+    })
   }
 
   private wait(): void {
@@ -354,14 +361,16 @@ class Stream implements NetworkConnection {
 
   private arrived(parcel: Parcel, size: number): void {
     const { world } = this.network
-    this.isMoving = false
     if (this.isClosed) return
-    // It was cut while this was on its way: it has to be sent again.
+    // It was cut while this was on its way: it has to be sent again, and all that follows it.
     if (this.network.isCut(this.machine.address, this.remoteAddress)) {
+      this.journey++
+      this.movingCount = 0
       this.wait()
       return
     }
     this.outbox.shift()
+    this.movingCount--
     if (parcel !== 'end') this.bytesUnderWay -= size
     this.peer?.receive(parcel)
     if (this.owesDrain && this.bytesUnderWay === 0) {
