@@ -92,6 +92,17 @@ test('a paused server can be killed, and stopped', async () => {
   expect(server.isPaused).toBe(false)
 })
 
+test('a server can be killed while it starts, and be started again', async () => {
+  await using server = await startServer()
+  await server.stop()
+  const starting = server.start()
+  server.kill()
+  await starting
+  expect(server.isRunning).toBe(false)
+  await server.start()
+  expect(server.mode).toBe('standalone')
+})
+
 test('a session that is made to expire takes its ephemeral nodes with it, and its client hears of it', async () => {
   await using server = await startServer()
   await using watcher = await connect(server.connectString)

@@ -42,8 +42,8 @@ export interface EnsemblePlan {
 /** Throws a `CommandError` for numbers that make no ensemble. */
 export function planEnsemble({ servers, observers, directory, basePort }: EnsembleOptions): EnsemblePlan {
   const count = servers + observers
-  if (servers < 1) throw new CommandError(`--servers must be at least 1, not ${servers}: somebody has to vote`)
-  if (count < 2) throw new CommandError('An ensemble has at least two members; for one server call tskeeper serve --quickstart')
+  if (servers < 2)
+    throw new CommandError(`--servers must be at least 2, not ${servers}; for a single one: tskeeper serve --quickstart`)
   if (count > SERVERS_MAX) throw new CommandError(`An ensemble here has at most ${SERVERS_MAX} members, not ${count}`)
   const basePortMax = PORT_MAX - ELECTION_PORT_OFFSET - count + 1
   if (basePort < 1 || basePort > basePortMax)

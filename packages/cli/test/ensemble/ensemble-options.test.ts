@@ -18,7 +18,7 @@ test.each([
   [['--base-port', '9999999'], '--base-port must be a whole number, not 9999999\n'],
   [['--server', '3'], "Unknown option '--server'"],
   [['3'], "Unexpected argument '3'"],
-  [['--servers', '0'], '--servers must be at least 1, not 0: somebody has to vote\n'],
+  [['--servers', '0'], '--servers must be at least 2, not 0; for a single one: tskeeper serve --quickstart\n'],
 ])('%j is refused by name, and nothing is started', async (args, message) => {
   const surroundings = new FakeSurroundings()
   expect(await runCommand(['ensemble', ...args], surroundings)).toBe(1)

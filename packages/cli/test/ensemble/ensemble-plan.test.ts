@@ -43,8 +43,7 @@ test('a directory keeps its name in the configuration, whatever it contains', ()
 })
 
 test.each([
-  [{ servers: 0 }, '--servers must be at least 1, not 0: somebody has to vote'],
-  [{ servers: 1 }, 'An ensemble has at least two members; for one server call tskeeper serve --quickstart'],
+  [{ servers: 1, observers: 1 }, '--servers must be at least 2, not 1; for a single one: tskeeper serve --quickstart'],
   [{ servers: 60, observers: 5 }, 'An ensemble here has at most 64 members, not 65'],
   [{ basePort: 0 }, '--base-port must be from 1 to 63826, not 0'],
   [{ basePort: 63_827 }, '--base-port must be from 1 to 63826, not 63827'],
