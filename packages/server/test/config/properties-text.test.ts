@@ -13,6 +13,13 @@ test.each([
   expect(formatProperty(key, value)).toBe(line)
 })
 
+test.each(['__proto__', 'constructor', '7'])('the key %s is one like any other', (key) => {
+  expect([...parseProperties(Buffer.from(`a=1\n${key}=2\n`, 'latin1'))]).toEqual([
+    ['a', '1'],
+    [key, '2'],
+  ])
+})
+
 test('any key and value read back as they were', () => {
   const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' })).map((one) => one.trim())
   fc.assert(
