@@ -117,7 +117,7 @@ test('a session whose end was asked for is in doubt from then on', async () => {
   const told: boolean[] = []
   client.on('suspect', (isSuspect) => told.push(isSuspect))
   const closed = client.close()
-  expect([client.isSuspect, told]).toEqual([true, [true]])
+  expect(client.isSuspect).toBe(true)
   await Promise.all([closed, world.run(10)])
   expect([client.state, told]).toEqual(['closed', [true]])
 })
