@@ -85,6 +85,19 @@ test('five servers in three parts without a quorum have no leader', async () => 
   expect(ensemble.followers()).toHaveLength(4)
 })
 
+test('a server that is cut off serves readers, if the properties say so', async () => {
+  await using ensemble = await startEnsemble(3, { properties: { 'readonlymode.enabled': true } })
+  const [alone, ...others] = ensemble.followers()
+  if (alone === undefined) throw new Error('two servers follow')
+  ensemble.partition([alone], without(ensemble, alone))
+  await vi.waitFor(() => expect(alone.mode).toBe('read-only'), 30_000)
+  await using reader = await connect(alone.connectString, { readOnly: true })
+  expect(await reader.children('/')).toEqual(['zookeeper'])
+  await expect(reader.create('/refused')).rejects.toMatchObject({ code: 'NOT_READ_ONLY' })
+  expect(others[0]?.mode).toBe('follower')
+  expect((await ensemble.whenReady(without(ensemble, alone))).mode).toBe('leader')
+})
+
 test('a leader that is paused is replaced, and follows the new one when it goes on', async () => {
   await using ensemble = await startEnsemble(3)
   const old = await ensemble.whenReady()
