@@ -282,7 +282,10 @@ export class ProcessEnsemble implements AsyncDisposable {
   async #checkDigests(ids: readonly number[]): Promise<void> {
     for (const id of ids) {
       const count = await this.metric(id, 'digest_mismatches_count')
-      if (count !== 0) throw new Error(`server ${id} (${this.targets.get(id)}) counts ${count} digests that do not match`)
+      if (count === 0) continue
+      const lines = this.process(id).log().split('\n')
+      const said = lines.filter((line) => /digest|snapshot|replayed|leader/i.test(line)).slice(0, 40)
+      throw new Error(`server ${id} (${this.targets.get(id)}) counts ${count} digests that do not match\n${said.join('\n')}`)
     }
   }
 
