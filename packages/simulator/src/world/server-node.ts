@@ -78,6 +78,8 @@ export class ServerNode {
   /** Gives it the configuration of the beginning again, as an operator does who wants a server back that has left. */
   restoreConfigFile(): void {
     const { disk } = this.disk
+    // It is the operator who writes here, whichever process acted last.
+    this.machine.world.active = null
     for (const name of disk.list(CONFIG_DIRECTORY)) disk.remove(`${CONFIG_DIRECTORY}/${name}`)
     this.putConfigFile()
   }
