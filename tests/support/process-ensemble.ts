@@ -35,6 +35,13 @@ const DEFAULTS: ServerConfig = {
   'DigestAuthenticationProvider.superDigest': SUPER_DIGEST,
 }
 
+/** Of ensembles that are not disposed of yet: nothing of them stays when this process ends early. */
+const directories = new Set<string>()
+
+process.once('exit', () => {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true })
+})
+
 export interface MemberPlan {
   readonly target: ServerTarget
   readonly role?: 'participant' | 'observer'
@@ -70,6 +77,7 @@ export class ProcessEnsemble implements AsyncDisposable {
 
   private constructor(options: EnsembleOptions) {
     this.#options = options
+    directories.add(this.directory)
   }
 
   /** Chooses ports and directories; the ids are 1, 2, ... */
@@ -303,6 +311,7 @@ export class ProcessEnsemble implements AsyncDisposable {
     for (const server of this.#processes.values()) server.thaw()
     await Promise.all([...this.#processes.values()].map((server) => server.kill()))
     rmSync(this.directory, { recursive: true, force: true })
+    directories.delete(this.directory)
   }
 }
 
