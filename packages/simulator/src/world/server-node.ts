@@ -80,8 +80,12 @@ export class ServerNode {
     const { disk } = this.disk
     // It is the operator who writes here, whichever process acted last.
     this.machine.world.active = null
+    // A power failure that is to come in what the server does waits for the server.
+    const { changesToCrash } = this
+    this.changesToCrash = -1
     for (const name of disk.list(CONFIG_DIRECTORY)) disk.remove(`${CONFIG_DIRECTORY}/${name}`)
     this.putConfigFile()
+    this.changesToCrash = changesToCrash
   }
 
   private properties(): Map<string, string> {
