@@ -103,6 +103,8 @@ export class FastLeaderElection {
   #supporters: ReadonlySet<number> = new Set()
   /** Voters that could not be reached since the round began, and from whom nothing has come since. */
   readonly #absent = new Set<number>()
+  /** Members from whom anything has ever come. */
+  readonly #known = new Set<number>()
   /** Voters whose link broke in this round, and to whom the proposal was sent once more. */
   readonly #retried = new Set<number>()
   readonly #inbox: Ring<Received> = new Ring()
@@ -213,6 +215,7 @@ export class FastLeaderElection {
       return
     }
     if (!isPeerState(notification.state)) return
+    this.#known.add(from)
     if (this.#state !== PeerState.looking) {
       if (notification.state === PeerState.looking) this.#answerLooking(from)
       return
@@ -236,10 +239,11 @@ export class FastLeaderElection {
 
   /**
    * A peer cannot be reached: nobody listens there, as after a crash. From a voter that is gone no better proposal can come, so a quorum that
-   * has all others need not wait for one. A peer that is only silent is waited for: it may be slow.
+   * has all others need not wait for one. A peer that is only silent is waited for: it may be slow. And one that was never heard of may be
+   * just starting, as all are when an ensemble is switched on: decided without it, it would split those that meet it from those that did not.
    */
   unreachable(serverId: number): void {
-    if (this.#phase === 'idle') return
+    if (this.#phase === 'idle' || !this.#known.has(serverId)) return
     this.#absent.add(serverId)
     if (this.#phase === 'finalizing') this.#count()
   }

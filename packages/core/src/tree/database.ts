@@ -389,6 +389,12 @@ export class Database {
     if (zxid === this.lastZxid) this.checkSnapshotDigest()
   }
 
+  /** Digests of transactions before this zxid say nothing about this tree, which has parts of later ones already. */
+  compareDigestsFrom(zxid: number): void {
+    this.comparableFrom = zxid
+    this.snapshotDigest = 0n
+  }
+
   private checkSnapshotDigest(): void {
     if (!this.options.isDigestEnabled || this.snapshotDigest === 0n) return
     if (this.snapshotDigest !== this.tree.digest.toBigInt()) this.digestMismatchCount++

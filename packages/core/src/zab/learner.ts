@@ -434,6 +434,11 @@ export class Learner {
     this.effects.revalidated(view.getBigInt64(0), view.getUint8(8) !== 0)
   }
 
+  /** Zxid of the newest proposal that came, or that of the synchronisation before the first. */
+  get lastReceivedZxid(): number {
+    return this.lastReceived ?? this.operationZxid
+  }
+
   /** Takes in a proposal. False when it was refused, and then the role may be over. */
   private receive(zxid: number, bytes: Uint8Array, start: number, end: number): boolean {
     const problem = this.problemOf(zxid, bytes, start, end)

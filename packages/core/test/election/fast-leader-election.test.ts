@@ -213,16 +213,35 @@ test('a voter that has decided for the same server already completes the voters,
   expect(effects.take()).toEqual(['LEADING 3 round 1 by 1,2,3'])
 })
 
+/** A vote of a round that is over: it counts for nothing, but the server is known to have been there. */
+function wasHeardOf({ election, effects }: ReturnType<typeof lookingServer>, serverId: number): void {
+  election.notification(serverId, notify(serverId, { electionEpoch: 0 }), 1)
+  effects.take()
+}
+
 test('no better proposal is waited for when every voter outside of the quorum is gone', () => {
-  const { election, effects } = lookingServer(2)
+  const looking = lookingServer(2)
+  const { election, effects } = looking
+  wasHeardOf(looking, 3)
   election.unreachable(3)
   expect(effects.take()).toEqual([])
   election.notification(1, notify(2), 5)
   expect(effects.take()).toEqual(['LEADING 2 round 1 by 1,2'])
 })
 
-test('a voter that turns out to be gone during the last wait ends it', () => {
+test('a voter that was never heard of may be starting: it is waited for although it cannot be reached', () => {
   const { election, effects } = lookingServer(2)
+  election.unreachable(3)
+  election.notification(1, notify(2), 5)
+  expect(election.state).toBe(LOOKING)
+  election.timer(206, true)
+  expect(effects.take().at(-1)).toBe('LEADING 2 round 1 by 1,2')
+})
+
+test('a voter that turns out to be gone during the last wait ends it', () => {
+  const looking = lookingServer(2)
+  const { election, effects } = looking
+  wasHeardOf(looking, 3)
   election.notification(1, notify(2), 5)
   expect(election.state).toBe(LOOKING)
   election.unreachable(3)
@@ -231,7 +250,9 @@ test('a voter that turns out to be gone during the last wait ends it', () => {
 })
 
 test('of five voters one that is gone does not end the wait for one that is silent', () => {
-  const { election, effects } = lookingServer(3, 5)
+  const looking = lookingServer(3, 5)
+  const { election, effects } = looking
+  wasHeardOf(looking, 5)
   election.notification(1, notify(3), 5)
   election.notification(2, notify(3), 6)
   election.unreachable(5)
@@ -241,7 +262,10 @@ test('of five voters one that is gone does not end the wait for one that is sile
 })
 
 test('a voter that was gone and is heard of again is waited for', () => {
-  const { election, effects } = lookingServer(3, 5)
+  const looking = lookingServer(3, 5)
+  const { election, effects } = looking
+  wasHeardOf(looking, 4)
+  wasHeardOf(looking, 5)
   election.unreachable(5)
   election.unreachable(4)
   election.notification(5, notify(5, { electionEpoch: 0 }), 1)
@@ -253,7 +277,9 @@ test('a voter that was gone and is heard of again is waited for', () => {
 })
 
 test('who was gone in the last round may be back in this one', () => {
-  const { election } = lookingServer(2)
+  const looking = lookingServer(2)
+  const { election } = looking
+  wasHeardOf(looking, 3)
   election.unreachable(3)
   election.notification(1, notify(2), 5)
   expect(election.state).toBe(LEADING)

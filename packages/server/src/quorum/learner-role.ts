@@ -284,6 +284,8 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
     this.learner.progressed()
     const used = receiver.receive(bytes, start, end)
     if (used < 0) return used
+    // It was written while transactions were applied, which are still to come: until they are, no digest can agree.
+    receiver.database.compareDigestsFrom(Number.POSITIVE_INFINITY)
     this.parts.replica.replaceDatabase(receiver.database)
     this.receiver = null
     // The snapshot is in memory only.
@@ -490,6 +492,8 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
     const { front, logger, replica } = this.parts
     if (this.serving === null) return
     this.isServing = true
+    // What was applied while the snapshot was on its way was sent before the leader said that all is up to date.
+    if (this.syncKind === 'snap') replica.database.compareDigestsFrom(this.learner.lastReceivedZxid + 1)
     this.parts.onSynchronised(this.learner.leaderEpoch)
     front.serve(this.serving.stack, 'serving')
     const port = this.parts.config.quorum.observerMasterPort

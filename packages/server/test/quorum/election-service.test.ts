@@ -96,12 +96,14 @@ test('three servers that start together are in agreement without any time going 
   ])
 })
 
-test('two of three do without the third at once when nobody is there; it joins them when it comes', () => {
+test('two of three wait a moment for a third that was never there; it joins them when it comes', () => {
   const world = new MemoryWorld()
   const [one, two] = [1, 2].map((id) => new Server(world, id, membersTo(3))) as [Server, Server]
   one.look()
   two.look()
   world.settle()
+  expect([one.outcomes, two.outcomes]).toEqual([[], []])
+  world.advance(250)
   expect([one.outcomes, two.outcomes]).toEqual([['following 2 by 1,2'], ['leading 2 by 1,2']])
   const three = new Server(world, 3, membersTo(3))
   three.look()
