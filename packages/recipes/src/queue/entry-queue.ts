@@ -123,9 +123,12 @@ export class EntryQueue {
   }
 
   async #open(signal: AbortSignal | null): Promise<EntryName[]> {
-    const claims = listDirectory(this.#zk, this.#claims, signal)
-    const entries = listDirectory(this.#zk, this.#entries, signal)
-    return this.#openOf(await entries, await claims)
+    // Waited for together: when both fail, nobody would hear of the second one, which ends a process that ignores no rejection.
+    const [claims, entries] = await Promise.all([
+      listDirectory(this.#zk, this.#claims, signal),
+      listDirectory(this.#zk, this.#entries, signal),
+    ])
+    return this.#openOf(entries, claims)
   }
 
   #openOf(entries: readonly string[], claims: readonly string[]): EntryName[] {

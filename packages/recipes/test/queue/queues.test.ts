@@ -1,6 +1,6 @@
 import { decodeText, type ZooKeeper } from '@tskeeper/client'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { DelayQueue, FifoQueue, PriorityQueue, type TakenEntry, type TakeSide } from '../../src/index.ts'
 import { compareEntries, entryKind, parseEntryName } from '../../src/queue/entry-name.ts'
 import { Opcode, until, World } from '../support/test-world.ts'
@@ -168,6 +168,31 @@ test('every entry is acknowledged in the end, although takers lose their session
   await Promise.all(consumers.map(consume))
   expect(acknowledged.toSorted()).toEqual(texts.toSorted())
   expect([await queue.size(), tokens.size]).toEqual([0, texts.length])
+})
+
+test('whoever gives up while a queue is being read hears of it once, and no rejection is left without a handler', async () => {
+  await using world = await World.start()
+  const zk = await world.client()
+  const queue = new FifoQueue(zk, PATH)
+  const stop = new AbortController()
+  const unhandled: unknown[] = []
+  const note = (error: unknown): void => void unhandled.push(error)
+  process.on('unhandledRejection', note)
+  try {
+    const children = zk.children.bind(zk)
+    const reading = vi.spyOn(zk, 'children').mockImplementation((path) => {
+      // Both reads are on their way then, and no answer can have come.
+      if (reading.mock.calls.length === 2) queueMicrotask(() => stop.abort())
+      return children(path)
+    })
+    await expect(queue.take({ signal: stop.signal })).rejects.toMatchObject({ code: 'ABORTED' })
+    // Rejections are reported before the event loop goes on.
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(reading).toHaveBeenCalledTimes(2)
+    expect(unhandled).toEqual([])
+  } finally {
+    process.off('unhandledRejection', note)
+  }
 })
 
 test('giving up waiting leaves nothing in the line', async () => {
