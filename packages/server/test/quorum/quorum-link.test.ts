@@ -22,7 +22,7 @@ class RecordingHost implements LinkHost {
 
   linkPacket(link: QuorumLink, { type, zxid, dataStart, dataLength }: QuorumPacketSpan, bytes: Uint8Array): void {
     let sum = 0
-    for (let at = dataStart; at < dataStart + dataLength; at++) sum += bytes[at] as number
+    for (const byte of bytes.subarray(dataStart, dataStart + dataLength)) sum += byte
     this.packets.push(`${type} ${zxid}: ${dataLength}, ${sum}`)
     if (this.holdsAfter.has(this.packets.length)) link.hold()
   }

@@ -202,7 +202,9 @@ export class FakePeers {
   }
 
   peer(id: number): Machine {
-    return this.machines[id - 1] as Machine
+    const machine = this.machines.at(id - 1)
+    if (machine === undefined) throw new Error(`there is no peer ${id}`)
+    return machine
   }
 
   /** Opens a link to the server, as a learner does. */
