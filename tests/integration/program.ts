@@ -10,6 +10,13 @@ export const examples = fileURLToPath(new URL('../../examples/', import.meta.url
 /** Node's options to take the workspace's packages from their sources, so that no build is needed. */
 export const fromSources = ['--import', 'tsx', '--conditions=@tskeeper/source']
 
+/** A file of examples/, and what its environment says: how long its session and its work last, in milliseconds. */
+export interface ProgramSettings {
+  readonly file: string
+  readonly SESSION_MS?: string
+  readonly WORK_MS?: string
+}
+
 /** Prints lines until it ends or is killed. */
 export class Program implements Disposable {
   readonly lines: string[] = []
@@ -18,8 +25,10 @@ export class Program implements Disposable {
   #rest = ''
   #errors = ''
 
-  constructor(port: number, file: string, ...words: readonly string[]) {
-    const env = { ...process.env, SERVERS: `127.0.0.1:${port}`, SESSION_MS: '1000', WORK_MS: '20' }
+  /** The program is a file of examples/, or one with variables of its environment. */
+  constructor(port: number, program: string | ProgramSettings, ...words: readonly string[]) {
+    const { file, ...settings } = typeof program === 'string' ? { file: program } : program
+    const env = { ...process.env, SERVERS: `127.0.0.1:${port}`, SESSION_MS: '1000', WORK_MS: '20', ...settings }
     this.#child = spawn(process.execPath, [...fromSources, `${examples}${file}`, ...words], { env })
     this.#child.stdout?.on('data', (chunk) => this.#read(String(chunk)))
     this.#child.stderr?.on('data', (chunk) => {
