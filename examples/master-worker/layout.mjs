@@ -25,14 +25,14 @@ export async function connectToSystem() {
   return zk
 }
 
-/** Creates a node without data, unless it is there. Doing it twice does no harm, so it is repeated after a lost connection. */
+/** Creates a node without data, unless it is there. Doing it twice does no harm: it is repeated after a lost connection or session. */
 export async function createIfMissing(zk, path) {
   for (;;) {
     try {
       return void (await zk.create(path))
     } catch (error) {
       if (error.code === 'NODE_EXISTS') return
-      if (error.category !== 'connection') throw error
+      if (error.category !== 'connection' && error.code !== 'SESSION_EXPIRED') throw error
     }
   }
 }
