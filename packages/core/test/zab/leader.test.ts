@@ -288,10 +288,10 @@ test('a proposal is committed when a quorum has it on disk, in order and at once
 })
 
 test.each([
-  ['A100, A136', 3, 1],
-  ['A106', 4, 2],
-  ['A108', 5, 2],
-])('%s: of %i servers the leader and %i more are enough to commit, one less is not', (_, count, others) => {
+  ['A100 A136: of three', 3, 1],
+  ['A106: of four', 4, 2],
+  ['A108: of five', 5, 2],
+])('%s servers more than half commit, one less does not', (_, count, others) => {
   const voters = Array.from({ length: count }, (_, index) => index + 1)
   const bench = new Bench({ voters })
   const links = bench.lead(...voters.slice(1))
