@@ -456,8 +456,14 @@ export class FastLeaderElection {
     return this.#configuration.role === 'participant' ? PeerState.following : PeerState.observing
   }
 
+  /**
+   * Candidates are the voters of the configuration in force, although those of a proposed one vote, too. Who does not know of the proposal takes no
+   * other candidate, and a server that is only to become a voter stops proposing itself as soon as it knows what is in force: a vote for it, once
+   * taken over, would keep this server from ever agreeing with the others.
+   */
   #beats(challenger: Vote, vote: Vote): boolean {
-    return beats(challenger, vote, (id) => this.#configuration.committed.weightOf(id))
+    const { committed } = this.#configuration
+    return beats(challenger, vote, (id) => (committed.voters.has(id) ? committed.weightOf(id) : 0))
   }
 
   #castProposal(): CastVote {

@@ -372,6 +372,21 @@ test('while a newer configuration is proposed, a quorum of both is needed', () =
   expect(effects.take().at(-1)).toBe('LEADING 3 round 1 by 1,3,5')
 })
 
+test('a server that only the proposed configuration names has a vote, but is proposed by nobody, whatever it knows', () => {
+  // Server 3 came up with a file of old, in which it votes, and proposed itself until it learned that it is no member. Server 2 knows
+  // nothing of the proposed configuration and never takes 3 for a candidate.
+  const committed = majorityOf(2, 0, 0x100000001)
+  const { election, effects } = makeElection(1, committed, { lastSeen: majorityOf(3, 0, 0x200000004) })
+  election.lookForLeader(9, 2, 0)
+  effects.take()
+  election.notification(3, notify(3, { zxid: 9, peerEpoch: 2 }), 10)
+  expect(effects.take()).toEqual([])
+  election.notification(3, notify(3, { zxid: 9, peerEpoch: 2, electionEpoch: 2 }), 20)
+  expect(effects.take()).toEqual(['to 2: LOOKING 1 zxid 9 epoch 2 round 2', 'to 3: LOOKING 1 zxid 9 epoch 2 round 2'])
+  for (const voter of [2, 3]) election.notification(voter, notify(1, { zxid: 9, peerEpoch: 2, electionEpoch: 2 }), 30)
+  expect(effects.take()).toEqual(['LEADING 1 round 2 by 1,2,3'])
+})
+
 // Votes of servers that have a leader.
 
 test('a late server believes a quorum that has a leader, at once and whatever the rounds', () => {
