@@ -25,6 +25,7 @@ export { type Lead, LeaderSelector, type LeaderSelectorOptions } from './electio
 export type { LeaderInfo } from './election/leadership.ts'
 export { Group, type GroupView } from './group/group.ts'
 export { MaintainedNode, type MaintainedState } from './group/maintained-node.ts'
+export type { AccessOptions } from './line/access.ts'
 export { compareSequence, parseSequence } from './line/sequence.ts'
 export type { Acquirable, Lease } from './lock/lease.ts'
 export { type Contender, Lock, type LockOptions } from './lock/lock.ts'

@@ -1,9 +1,10 @@
-import type { DataInput, ZooKeeper } from '@tskeeper/client'
-import { isZooKeeperError } from '@tskeeper/client'
-import { checkDirectory, ensureDirectory, parentOf } from '../line/directory.ts'
+import type { Acl, DataInput, ZooKeeper } from '@tskeeper/client'
+import { type AccessOptions, aclOf } from '../line/access.ts'
+import { checkDirectory } from '../line/directory.ts'
+import { createPersistent } from '../line/persistent.ts'
 import { deleteSurely } from '../line/protected-create.ts'
 import { Cancellation, unlessAborted, type WaitOptions } from '../session/cancellation.ts'
-import { isSessionOver, persevereAcrossSessions, untilConnected } from '../session/persevere.ts'
+import { isSessionOver, untilConnected } from '../session/persevere.ts'
 import { watchNode } from '../session/shared-watch.ts'
 
 /**
@@ -27,26 +28,17 @@ import { watchNode } from '../session/shared-watch.ts'
 export class Barrier {
   readonly path: string
   readonly #zk: ZooKeeper
+  readonly #acl: readonly Acl[]
 
-  constructor(zk: ZooKeeper, path: string) {
+  constructor(zk: ZooKeeper, path: string, options: AccessOptions = {}) {
     this.path = checkDirectory(path)
     this.#zk = zk
+    this.#acl = aclOf(options)
   }
 
   /** Closes the gate. It may be closed already. `data` is for people. */
   async shut(data: DataInput = '', options: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    const signal = options.signal ?? null
-    const parent = parentOf(this.path)
-    for (;;) {
-      try {
-        await persevereAcrossSessions(this.#zk, signal, () => this.#zk.create(this.path, data))
-        return
-      } catch (error) {
-        if (isZooKeeperError(error, 'NODE_EXISTS')) return
-        if (!isZooKeeperError(error, 'NO_NODE')) throw error
-        await ensureDirectory(this.#zk, parent, signal)
-      }
-    }
+    await createPersistent(this.#zk, { path: this.path, data, acl: this.#acl }, options.signal ?? null)
   }
 
   /** Opens the gate. It may be open already. */

@@ -1,4 +1,5 @@
-import { type DataInput, isZooKeeperError, type Stat, type ZooKeeper, ZooKeeperError } from '@tskeeper/client'
+import { type Acl, type DataInput, isZooKeeperError, type Stat, type ZooKeeper, ZooKeeperError } from '@tskeeper/client'
+import { type AccessOptions, aclOf } from '../line/access.ts'
 import { checkDirectory, childPath, listDirectory } from '../line/directory.ts'
 import { createEphemeral } from '../line/ephemeral.ts'
 import { isPlaceLost, PlaceLostError } from '../line/place.ts'
@@ -11,7 +12,7 @@ import { watchExistence, watchNode } from '../session/shared-watch.ts'
 const READY = 'ready'
 
 /** How a double barrier behaves. */
-export interface DoubleBarrierOptions {
+export interface DoubleBarrierOptions extends AccessOptions {
   /** How many take part in a round. All users of a path must say the same, and no more than these may use it. */
   readonly participants: number
   /** Stands in the participants' nodes, for people. */
@@ -57,6 +58,7 @@ export class DoubleBarrier {
   readonly participants: number
   readonly #zk: ZooKeeper
   readonly #data: DataInput
+  readonly #acl: readonly Acl[]
   readonly #readyPath: string
 
   constructor(zk: ZooKeeper, path: string, options: DoubleBarrierOptions) {
@@ -67,6 +69,7 @@ export class DoubleBarrier {
     this.participants = options.participants
     this.#zk = zk
     this.#data = options.data ?? ''
+    this.#acl = aclOf(options)
     this.#readyPath = `${path}/${READY}`
   }
 
@@ -89,7 +92,7 @@ export class DoubleBarrier {
   }
 
   async #join(path: string, signal: AbortSignal): Promise<Member> {
-    const stat = await createEphemeral(this.#zk, path, this.#data, signal)
+    const stat = await createEphemeral(this.#zk, { path, data: this.#data, acl: this.#acl }, signal)
     if (stat === null) throw new PlaceLostError(`${path} belongs to a session that is over`)
     return { name: path.slice(this.path.length + 1), path, czxid: stat.czxid }
   }
@@ -110,7 +113,7 @@ export class DoubleBarrier {
   /** Creates the sign that the round has begun. Somebody else may have. */
   async #begin(signal: AbortSignal): Promise<void> {
     try {
-      await persevere(this.#zk, signal, () => this.#zk.create(this.#readyPath, ''))
+      await persevere(this.#zk, signal, () => this.#zk.create(this.#readyPath, '', { acl: this.#acl }))
     } catch (error) {
       if (!isZooKeeperError(error, 'NODE_EXISTS')) throw error
     }

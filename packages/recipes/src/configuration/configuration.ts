@@ -1,6 +1,8 @@
-import { isZooKeeperError, type NodeValue, type Observation, type ZooKeeper, ZooKeeperError } from '@tskeeper/client'
+import { type Acl, isZooKeeperError, type NodeValue, type Observation, type ZooKeeper, ZooKeeperError } from '@tskeeper/client'
 import { Follower } from '../cache/follower.ts'
-import { checkDirectory, ensureDirectory, parentOf, readNode } from '../line/directory.ts'
+import { type AccessOptions, aclOf } from '../line/access.ts'
+import { checkDirectory, readNode } from '../line/directory.ts'
+import { createPersistent } from '../line/persistent.ts'
 import { Cancellation, type WaitOptions } from '../session/cancellation.ts'
 import { persevereAcrossSessions } from '../session/persevere.ts'
 import type { Versioned } from '../value/atomic-value.ts'
@@ -53,11 +55,13 @@ export class Configuration<T> {
   readonly path: string
   readonly #zk: ZooKeeper
   readonly #codec: Codec<T>
+  readonly #acl: readonly Acl[]
 
-  constructor(zk: ZooKeeper, path: string, codec: Codec<T>) {
+  constructor(zk: ZooKeeper, path: string, codec: Codec<T>, options: AccessOptions = {}) {
     this.path = checkDirectory(path)
     this.#zk = zk
     this.#codec = codec
+    this.#acl = aclOf(options)
   }
 
   /** Writes a value, creating the node if it is missing and no version is asked for. Gives the new version. */
@@ -73,7 +77,8 @@ export class Configuration<T> {
       } catch (error) {
         if (version !== -1 || !isZooKeeperError(error, 'NO_NODE')) throw error
       }
-      if (await this.#create(data, signal)) return 0
+      // False if somebody else has created it meanwhile: then its value is replaced.
+      if (await createPersistent(this.#zk, { path: this.path, data, acl: this.#acl }, signal)) return 0
     }
   }
 
@@ -86,18 +91,6 @@ export class Configuration<T> {
   /** Follows the configuration. The subscription must be closed. */
   subscribe(): ConfigurationSubscription<T> {
     return new Subscription(this.#zk, this.path, this.#codec)
-  }
-
-  /** False if somebody else has created it meanwhile. */
-  async #create(data: Uint8Array, signal: AbortSignal): Promise<boolean> {
-    await ensureDirectory(this.#zk, parentOf(this.path), signal)
-    try {
-      await persevereAcrossSessions(this.#zk, signal, () => this.#zk.create(this.path, data))
-      return true
-    } catch (error) {
-      if (isZooKeeperError(error, 'NODE_EXISTS') || isZooKeeperError(error, 'NO_NODE')) return false
-      throw error
-    }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ZooKeeper } from '@tskeeper/client'
 import { MaintainedNode } from '../group/maintained-node.ts'
+import { type AccessOptions, aclOf } from '../line/access.ts'
 import { checkDirectory, childPath, listDirectory } from '../line/directory.ts'
 import { makeUuid } from '../line/unique.ts'
 import type { WaitOptions } from '../session/cancellation.ts'
@@ -57,10 +58,12 @@ export interface ProviderOptions<P> {
 export class ServiceRegistry {
   readonly path: string
   readonly #zk: ZooKeeper
+  readonly #access: AccessOptions
 
-  constructor(zk: ZooKeeper, path: string) {
+  constructor(zk: ZooKeeper, path: string, options: AccessOptions = {}) {
     this.path = checkDirectory(path)
     this.#zk = zk
+    this.#access = { acl: aclOf(options) }
   }
 
   /** Registers an instance, and settles when others can find it. */
@@ -68,7 +71,7 @@ export class ServiceRegistry {
     const { address, port, payload, id = makeUuid(this.#zk.runtime.random) } = description
     const registeredMs = this.#zk.runtime.clock.nowMs()
     const instance: ServiceInstance<P> = { name, id, address, port, payload, registeredMs, isEnabled: true }
-    const node = new MaintainedNode(this.#zk, childPath(`${this.path}/${name}`, id), encodeInstance(instance))
+    const node = new MaintainedNode(this.#zk, childPath(`${this.path}/${name}`, id), encodeInstance(instance), this.#access)
     try {
       await node.ready(options)
       return new NodeRegistration(node, instance)

@@ -1,4 +1,5 @@
 import { encodeText, type ZooKeeper, ZooKeeperError } from '@tskeeper/client'
+import { type AccessOptions, aclOf } from '../line/access.ts'
 import { checkDirectory } from '../line/directory.ts'
 import { blockedByPredecessor, type LineOptions } from '../line/place.ts'
 import type { Lease } from '../lock/lease.ts'
@@ -9,7 +10,7 @@ import { Latest } from '../state/latest.ts'
 import { LATCH_KIND } from './leadership.ts'
 
 /** How a candidate behaves. */
-export interface LeaderLatchOptions {
+export interface LeaderLatchOptions extends AccessOptions {
   /** What the candidate calls itself in its node. Empty unless said otherwise. */
   readonly id?: string
 }
@@ -58,7 +59,8 @@ export class LeaderLatch implements AsyncDisposable {
     this.path = checkDirectory(path)
     this.id = options.id ?? ''
     this.#zk = zk
-    this.#line = { directory: path, kind: LATCH_KIND, kinds: [LATCH_KIND], data: encodeText(this.id) }
+    const data = encodeText(this.id)
+    this.#line = { directory: path, kind: LATCH_KIND, kinds: [LATCH_KIND], data, acl: aclOf(options) }
     this.#loop = this.#run()
   }
 

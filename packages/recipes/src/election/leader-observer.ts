@@ -1,4 +1,5 @@
-import { decodeText, type ZooKeeper } from '@tskeeper/client'
+import { type Acl, decodeText, type ZooKeeper } from '@tskeeper/client'
+import { type AccessOptions, aclOf } from '../line/access.ts'
 import { checkDirectory, childPath, ensureDirectory, listDirectory, readNode } from '../line/directory.ts'
 import { sortLine } from '../line/place.ts'
 import type { SequentialName } from '../line/sequence.ts'
@@ -26,10 +27,13 @@ import { LATCH_KIND, type LeaderInfo, SELECTOR_KIND } from './leadership.ts'
 export class LeaderObserver {
   readonly path: string
   readonly #zk: ZooKeeper
+  readonly #acl: readonly Acl[]
 
-  constructor(zk: ZooKeeper, path: string) {
+  /** The options say how the directory of the candidates is made if an observer is there first. */
+  constructor(zk: ZooKeeper, path: string, options: AccessOptions = {}) {
     this.path = checkDirectory(path)
     this.#zk = zk
+    this.#acl = aclOf(options)
   }
 
   /** Who leads now; null if nobody does. */
@@ -88,7 +92,7 @@ export class LeaderObserver {
   async #watchList(signal: AbortSignal | null): Promise<Watched<null> | null> {
     const watched = await watchChildren(this.#zk, this.path, signal)
     if (watched === null) {
-      await ensureDirectory(this.#zk, this.path, signal)
+      await ensureDirectory(this.#zk, this.path, this.#acl, signal)
       return null
     }
     const first = await this.#first(watched.value, signal)

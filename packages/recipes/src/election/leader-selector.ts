@@ -1,4 +1,5 @@
 import { encodeText, type ZooKeeper } from '@tskeeper/client'
+import { type AccessOptions, aclOf } from '../line/access.ts'
 import { checkDirectory } from '../line/directory.ts'
 import { blockedByPredecessor, type LineOptions } from '../line/place.ts'
 import type { Lease } from '../lock/lease.ts'
@@ -11,7 +12,7 @@ import { SELECTOR_KIND } from './leadership.ts'
 export type Lead = (term: Lease) => Promise<void> | void
 
 /** How a selector behaves. */
-export interface LeaderSelectorOptions {
+export interface LeaderSelectorOptions extends AccessOptions {
   /** What the candidate calls itself in its node. Empty unless said otherwise. */
   readonly id?: string
 }
@@ -44,7 +45,8 @@ export class LeaderSelector {
     this.path = checkDirectory(path)
     this.id = options.id ?? ''
     this.#zk = zk
-    this.#line = { directory: path, kind: SELECTOR_KIND, kinds: [SELECTOR_KIND], data: encodeText(this.id) }
+    const data = encodeText(this.id)
+    this.#line = { directory: path, kind: SELECTOR_KIND, kinds: [SELECTOR_KIND], data, acl: aclOf(options) }
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { DataInput, NodeValue, ZooKeeper } from '@tskeeper/client'
 import { ChildrenCache } from '../cache/children-cache.ts'
+import { type AccessOptions, aclOf } from '../line/access.ts'
 import { checkDirectory, childPath, listDirectory } from '../line/directory.ts'
 import type { WaitOptions } from '../session/cancellation.ts'
 import { MaintainedNode } from './maintained-node.ts'
@@ -36,15 +37,17 @@ export interface GroupView {
 export class Group {
   readonly path: string
   readonly #zk: ZooKeeper
+  readonly #access: AccessOptions
 
-  constructor(zk: ZooKeeper, path: string) {
+  constructor(zk: ZooKeeper, path: string, options: AccessOptions = {}) {
     this.path = checkDirectory(path)
     this.#zk = zk
+    this.#access = { acl: aclOf(options) }
   }
 
   /** Joins, and settles when others can see it. Closing the node is leaving. */
   async join(id: string, data: DataInput = '', options?: WaitOptions): Promise<MaintainedNode> {
-    const node = new MaintainedNode(this.#zk, childPath(this.path, id), data)
+    const node = new MaintainedNode(this.#zk, childPath(this.path, id), data, this.#access)
     try {
       await node.ready(options)
       return node

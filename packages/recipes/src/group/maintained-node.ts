@@ -1,4 +1,5 @@
-import { type DataInput, encodeText, isZooKeeperError, type ZooKeeper, ZooKeeperError } from '@tskeeper/client'
+import { type Acl, type DataInput, encodeText, isZooKeeperError, type ZooKeeper, ZooKeeperError } from '@tskeeper/client'
+import { type AccessOptions, aclOf } from '../line/access.ts'
 import { checkDirectory } from '../line/directory.ts'
 import { createEphemeral } from '../line/ephemeral.ts'
 import { deleteInSession } from '../line/protected-create.ts'
@@ -42,6 +43,7 @@ export type MaintainedState =
 export class MaintainedNode implements AsyncDisposable {
   readonly path: string
   readonly #zk: ZooKeeper
+  readonly #acl: readonly Acl[]
   readonly #ending = new AbortController()
   readonly #state = new Latest<MaintainedState>({ type: 'absent' })
   readonly #loop: Promise<void>
@@ -50,9 +52,10 @@ export class MaintainedNode implements AsyncDisposable {
   #wakeForUpdate: () => void = () => {}
 
   /** Begins at once; `ready` waits for the node. Throws `BAD_ARGUMENTS` if the client maintains a node at that path already. */
-  constructor(zk: ZooKeeper, path: string, data: DataInput = '') {
+  constructor(zk: ZooKeeper, path: string, data: DataInput = '', options: AccessOptions = {}) {
     this.path = checkDirectory(path)
     this.#zk = zk
+    this.#acl = aclOf(options)
     this.#data = asBytes(data)
     if (pathsOf(zk).has(path)) throw new ZooKeeperError('BAD_ARGUMENTS', `this client maintains ${path} already`, { path })
     pathsOf(zk).add(path)
@@ -129,7 +132,7 @@ export class MaintainedNode implements AsyncDisposable {
 
   /** Creates the node, and puts it right until it is gone. */
   async #maintain(signal: AbortSignal): Promise<void> {
-    const stat = await createEphemeral(this.#zk, this.path, this.#data, signal)
+    const stat = await createEphemeral(this.#zk, { path: this.path, data: this.#data, acl: this.#acl }, signal)
     if (stat === null) this.#state.set({ type: 'occupied' })
     for (;;) {
       const revision = this.#revision

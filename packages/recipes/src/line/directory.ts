@@ -1,4 +1,4 @@
-import { isZooKeeperError, type NodeValue, type ZooKeeper, ZooKeeperError } from '@tskeeper/client'
+import { type Acl, isZooKeeperError, type NodeValue, type ZooKeeper, ZooKeeperError } from '@tskeeper/client'
 import { persevereAcrossSessions } from '../session/persevere.ts'
 
 /** Joins a node's path and a child's name. */
@@ -25,17 +25,22 @@ export function checkDirectory(path: string): string {
 /**
  * Creates a node and what is missing above it, all as containers: servers delete them some time after their last child has
  * gone, so a recipe leaves nothing behind. Nodes that exist stay what they are. Where a server says that it knows no containers,
- * the nodes are persistent. An empty path is the client's root, which is not created: it may be a chroot that somebody forgot.
+ * the nodes are persistent. Each node that is created gets the access control list. An empty path is the client's root, which is not created: it may be a chroot that somebody forgot.
  */
-export async function ensureDirectory(zk: ZooKeeper, path: string, signal: AbortSignal | null): Promise<void> {
+export async function ensureDirectory(
+  zk: ZooKeeper,
+  path: string,
+  acl: readonly Acl[],
+  signal: AbortSignal | null,
+): Promise<void> {
   if (path === '') return checkRoot(zk, signal)
   for (;;) {
     try {
-      await persevereAcrossSessions(zk, signal, () => createDirectory(zk, path))
+      await persevereAcrossSessions(zk, signal, () => createDirectory(zk, path, acl))
       return
     } catch (error) {
       if (!isZooKeeperError(error, 'NO_NODE')) throw error
-      await ensureDirectory(zk, parentOf(path), signal)
+      await ensureDirectory(zk, parentOf(path), acl, signal)
     }
   }
 }
@@ -45,19 +50,19 @@ async function checkRoot(zk: ZooKeeper, signal: AbortSignal | null): Promise<voi
   if (stat === null) throw new ZooKeeperError('NO_NODE', `the client's root ${zk.chroot} does not exist`, { path: '/' })
 }
 
-async function createDirectory(zk: ZooKeeper, path: string): Promise<void> {
+async function createDirectory(zk: ZooKeeper, path: string, acl: readonly Acl[]): Promise<void> {
   try {
-    await zk.create(path, '', { mode: 'container' })
+    await zk.create(path, '', { mode: 'container', acl })
   } catch (error) {
     if (isZooKeeperError(error, 'NODE_EXISTS')) return
     if (!isZooKeeperError(error, 'UNIMPLEMENTED')) throw error
-    await createPersistent(zk, path)
+    await createPersistentDirectory(zk, path, acl)
   }
 }
 
-async function createPersistent(zk: ZooKeeper, path: string): Promise<void> {
+async function createPersistentDirectory(zk: ZooKeeper, path: string, acl: readonly Acl[]): Promise<void> {
   try {
-    await zk.create(path, '')
+    await zk.create(path, '', { acl })
   } catch (error) {
     if (!isZooKeeperError(error, 'NODE_EXISTS')) throw error
   }

@@ -3,7 +3,7 @@
 // Locks, elections and semaphores are lines of which the first may go. Whoever waits watches one node, the nearest one that
 // is in its way, so that a release wakes one waiter and not all.
 
-import { type DataInput, isZooKeeperError, type ZooKeeper } from '@tskeeper/client'
+import { type Acl, type DataInput, isZooKeeperError, type ZooKeeper } from '@tskeeper/client'
 import { unlessAborted } from '../session/cancellation.ts'
 import { isSessionOver, persevere } from '../session/persevere.ts'
 import { watchNode } from '../session/shared-watch.ts'
@@ -19,6 +19,7 @@ export interface LineOptions {
   /** The markers of all nodes that belong to the line. */
   readonly kinds: readonly string[]
   readonly data: DataInput
+  readonly acl: readonly Acl[]
 }
 
 /** Gives what is in the way of the node at `index` of a line in its order, or null if nothing is. */

@@ -9,7 +9,7 @@
 // it was on its way, has either taken effect or never will: servers refuse what arrives on an abandoned connection once the
 // session has moved to another one.
 
-import { type CreatedNode, type DataInput, isZooKeeperError, retries, type ZooKeeper } from '@tskeeper/client'
+import { type Acl, type CreatedNode, type DataInput, isZooKeeperError, retries, type ZooKeeper } from '@tskeeper/client'
 import { isSessionOver, isTransient, persevere, persevereAcrossSessions, recover, untilConnected } from '../session/persevere.ts'
 import { childPath, ensureDirectory } from './directory.ts'
 import { makeUuid } from './unique.ts'
@@ -23,6 +23,7 @@ export interface ProtectedCreate {
   /** What stands between the mark and the number, for example `lock-`. */
   readonly kind: string
   readonly data: DataInput
+  readonly acl: readonly Acl[]
   readonly mode: ProtectedMode
 }
 
@@ -41,6 +42,7 @@ export async function createProtected(zk: ZooKeeper, create: ProtectedCreate): P
       isAmbiguous = false
       return await zk.createWithStat(childPath(create.directory, prefix), create.data, {
         mode: create.mode,
+        acl: create.acl,
         retry: retries.none,
       })
     } catch (error) {
@@ -51,7 +53,7 @@ export async function createProtected(zk: ZooKeeper, create: ProtectedCreate): P
 }
 
 async function prepareNextAttempt(zk: ZooKeeper, create: ProtectedCreate, error: unknown, failures: number): Promise<void> {
-  if (isZooKeeperError(error, 'NO_NODE')) await ensureDirectory(zk, create.directory, null)
+  if (isZooKeeperError(error, 'NO_NODE')) await ensureDirectory(zk, create.directory, create.acl, null)
   else if (isSessionOver(error)) await untilConnected(zk, null)
   else if (isTransient(error)) await recover(zk, null, failures)
   else throw error

@@ -1,4 +1,5 @@
 import type { DataInput, ZooKeeper } from '@tskeeper/client'
+import { type AccessOptions, aclOf } from '../line/access.ts'
 import { checkDirectory, childPath, listDirectory, readNode } from '../line/directory.ts'
 import { blockedByPredecessor, type LineOptions, sortLine } from '../line/place.ts'
 import type { WaitOptions } from '../session/cancellation.ts'
@@ -6,7 +7,7 @@ import type { Acquirable, Lease } from './lease.ts'
 import { acquireInLine, tryAcquireInLine } from './line-lease.ts'
 
 /** How a lock behaves. */
-export interface LockOptions {
+export interface LockOptions extends AccessOptions {
   /** Stands in the lock's nodes, for people: who holds it. Empty unless said otherwise. */
   readonly data?: DataInput
   /** Marker of the nodes; those with another marker in the same directory are ignored. `lock-` unless said otherwise. */
@@ -53,7 +54,7 @@ export class Lock implements Acquirable {
     const { data = '', kind = 'lock-' } = options
     this.#zk = zk
     this.path = checkDirectory(path)
-    this.#line = { directory: path, kind, kinds: [kind], data }
+    this.#line = { directory: path, kind, kinds: [kind], data, acl: aclOf(options) }
   }
 
   /** Waits for the lock. Rejects with `ABORTED`, `TIMEOUT`, `SESSION_EXPIRED` or `CLOSED`, or with what the server refused. */

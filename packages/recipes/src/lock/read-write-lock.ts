@@ -1,4 +1,5 @@
 import type { DataInput, ZooKeeper } from '@tskeeper/client'
+import { type AccessOptions, aclOf } from '../line/access.ts'
 import { checkDirectory } from '../line/directory.ts'
 import { type Blocker, blockedByPredecessor, type LineOptions } from '../line/place.ts'
 import type { WaitOptions } from '../session/cancellation.ts'
@@ -39,9 +40,9 @@ export class ReadWriteLock {
   /** The exclusive side. */
   readonly write: LockSide
 
-  constructor(zk: ZooKeeper, path: string, options: { readonly data?: DataInput } = {}) {
+  constructor(zk: ZooKeeper, path: string, options: AccessOptions & { readonly data?: DataInput } = {}) {
     this.path = checkDirectory(path)
-    const line = { directory: path, kinds: [READ, WRITE], data: options.data ?? '' }
+    const line = { directory: path, kinds: [READ, WRITE], data: options.data ?? '', acl: aclOf(options) }
     this.read = new Side(zk, { ...line, kind: READ }, blockedByWriter)
     this.write = new Side(zk, { ...line, kind: WRITE }, blockedByPredecessor)
   }

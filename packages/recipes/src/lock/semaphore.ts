@@ -1,4 +1,5 @@
 import { type DataInput, type ZooKeeper, ZooKeeperError } from '@tskeeper/client'
+import { type AccessOptions, aclOf } from '../line/access.ts'
 import { checkDirectory, ensureDirectory, listDirectory } from '../line/directory.ts'
 import { isPlaceLost, type LineOptions, type Place, PlaceLostError, takePlace } from '../line/place.ts'
 import { parseSequence } from '../line/sequence.ts'
@@ -12,7 +13,7 @@ import { Lock } from './lock.ts'
 const KIND = 'lease-'
 
 /** How a semaphore behaves. */
-export interface SemaphoreOptions {
+export interface SemaphoreOptions extends AccessOptions {
   /** How many leases there are. All users of a path must say the same. */
   readonly permitsMax: number
   /** Stands in the leases' nodes, for people. */
@@ -48,8 +49,9 @@ export class Semaphore {
     this.path = checkDirectory(path)
     this.permitsMax = checkCount(options.permitsMax, 'permitsMax')
     this.#zk = zk
-    this.#lock = new Lock(zk, `${path}/locks`)
-    this.#line = { directory: `${path}/leases`, kind: KIND, kinds: [KIND], data: options.data ?? '' }
+    const acl = aclOf(options)
+    this.#lock = new Lock(zk, `${path}/locks`, { acl })
+    this.#line = { directory: `${path}/leases`, kind: KIND, kinds: [KIND], data: options.data ?? '', acl }
   }
 
   /** Waits for `permits` leases, one unless said otherwise, which are handed out and released as one. */
@@ -99,7 +101,7 @@ export class Semaphore {
     for (;;) {
       const leases = await watchChildren(this.#zk, this.#line.directory, signal)
       turnSignal.throwIfAborted()
-      if (leases === null) await ensureDirectory(this.#zk, this.#line.directory, signal)
+      if (leases === null) await ensureDirectory(this.#zk, this.#line.directory, this.#line.acl, signal)
       else if (leases.value.filter(isLease).length + permits <= this.permitsMax) return
       else await unlessAborted(signal, unlessAborted(turnSignal, leases.changed))
     }

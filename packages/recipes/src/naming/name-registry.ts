@@ -1,5 +1,6 @@
 import { decodeText, type ZooKeeper } from '@tskeeper/client'
 import { MaintainedNode } from '../group/maintained-node.ts'
+import { type AccessOptions, aclOf } from '../line/access.ts'
 import { checkDirectory, childPath, listDirectory, readNode } from '../line/directory.ts'
 import type { WaitOptions } from '../session/cancellation.ts'
 
@@ -22,15 +23,17 @@ import type { WaitOptions } from '../session/cancellation.ts'
 export class NameRegistry {
   readonly path: string
   readonly #zk: ZooKeeper
+  readonly #access: AccessOptions
 
-  constructor(zk: ZooKeeper, path: string) {
+  constructor(zk: ZooKeeper, path: string, options: AccessOptions = {}) {
     this.path = checkDirectory(path)
     this.#zk = zk
+    this.#access = { acl: aclOf(options) }
   }
 
   /** Takes a name, waiting for it as long as another session has it. Closing the node gives it back. */
   async bind(name: string, target: string, options?: WaitOptions): Promise<MaintainedNode> {
-    const node = new MaintainedNode(this.#zk, childPath(this.path, name), target)
+    const node = new MaintainedNode(this.#zk, childPath(this.path, name), target, this.#access)
     try {
       await node.ready(options)
       return node

@@ -1,5 +1,7 @@
-import { isZooKeeperError, type ZooKeeper } from '@tskeeper/client'
-import { checkDirectory, ensureDirectory, nameOf, parentOf } from '../line/directory.ts'
+import { type Acl, isZooKeeperError, type ZooKeeper } from '@tskeeper/client'
+import { type AccessOptions, aclOf } from '../line/access.ts'
+import { checkDirectory, nameOf } from '../line/directory.ts'
+import { createPersistent } from '../line/persistent.ts'
 import { createProtected } from '../line/protected-create.ts'
 import { Cancellation, type WaitOptions } from '../session/cancellation.ts'
 import { persevereAcrossSessions } from '../session/persevere.ts'
@@ -25,10 +27,12 @@ import { persevereAcrossSessions } from '../session/persevere.ts'
 export class UniqueIds {
   readonly path: string
   readonly #zk: ZooKeeper
+  readonly #acl: readonly Acl[]
 
-  constructor(zk: ZooKeeper, path: string) {
+  constructor(zk: ZooKeeper, path: string, options: AccessOptions = {}) {
     this.path = checkDirectory(path)
     this.#zk = zk
+    this.#acl = aclOf(options)
   }
 
   /** A number below 2^63, larger than all that were given before. */
@@ -40,26 +44,17 @@ export class UniqueIds {
         return (await persevereAcrossSessions(this.#zk, signal, () => this.#zk.set(this.path, ''))).mzxid
       } catch (error) {
         if (!isZooKeeperError(error, 'NO_NODE')) throw error
-        await this.#create(signal)
+        await createPersistent(this.#zk, { path: this.path, data: '', acl: this.#acl }, signal)
       }
     }
   }
 
   /** A name that is unique under this path: the prefix and a number. `path` is the node that was created for it. */
   async nextName(prefix: string, data = ''): Promise<{ readonly name: string; readonly path: string }> {
-    const create = { directory: this.path, kind: prefix, data, mode: 'persistent-sequential' } as const
+    const create = { directory: this.path, kind: prefix, data, acl: this.#acl, mode: 'persistent-sequential' } as const
     const { path } = await createProtected(this.#zk, create)
     const nodeName = nameOf(path)
     // `_c_`, the mark's 36 characters and a dash stand before it.
     return { name: nodeName.slice(nodeName.indexOf(prefix, '_c_'.length + 36 + 1)), path }
-  }
-
-  async #create(signal: AbortSignal): Promise<void> {
-    await ensureDirectory(this.#zk, parentOf(this.path), signal)
-    try {
-      await persevereAcrossSessions(this.#zk, signal, () => this.#zk.create(this.path, ''))
-    } catch (error) {
-      if (!isZooKeeperError(error, 'NODE_EXISTS') && !isZooKeeperError(error, 'NO_NODE')) throw error
-    }
   }
 }

@@ -1,6 +1,7 @@
 import { decodeJson, encodeJson, type NodeValue, type ZooKeeper } from '@tskeeper/client'
 import { ChildrenCache } from '../cache/children-cache.ts'
 import { MaintainedNode } from '../group/maintained-node.ts'
+import type { AccessOptions } from '../line/access.ts'
 import { checkDirectory, childPath } from '../line/directory.ts'
 import type { WaitOptions } from '../session/cancellation.ts'
 
@@ -44,8 +45,8 @@ export class ProgressReporter implements AsyncDisposable {
   readonly node: MaintainedNode
   #last: Promise<void>
 
-  constructor(zk: ZooKeeper, path: string, worker: string, progress: Partial<Progress> = {}) {
-    this.node = new MaintainedNode(zk, childPath(checkDirectory(path), worker), encode(progress))
+  constructor(zk: ZooKeeper, path: string, worker: string, progress: Partial<Progress> = {}, options: AccessOptions = {}) {
+    this.node = new MaintainedNode(zk, childPath(checkDirectory(path), worker), encode(progress), options)
     this.#last = Promise.resolve()
   }
 

@@ -1,6 +1,7 @@
 // What the three queues share. They differ in the rank that an entry gets, and in when an entry may be taken.
 
-import { type DataInput, decodeText, isZooKeeperError, retries, type ZooKeeper } from '@tskeeper/client'
+import { type Acl, type DataInput, decodeText, isZooKeeperError, retries, type ZooKeeper } from '@tskeeper/client'
+import { type AccessOptions, aclOf } from '../line/access.ts'
 import { checkDirectory, childPath, ensureDirectory, listDirectory, nameOf, readNode } from '../line/directory.ts'
 import { createProtected } from '../line/protected-create.ts'
 import { makeUuid } from '../line/unique.ts'
@@ -26,6 +27,11 @@ interface NextLook {
 
 const KINDLESS = { kind: 'taken', kinds: ['taken'], data: '' } as const
 
+/** How a queue behaves. */
+export interface EntryQueueOptions extends AccessOptions {
+  readonly readiness: Readiness
+}
+
 /** A directory of entries, the claims on them, and a line of those who wait. */
 export class EntryQueue {
   readonly path: string
@@ -34,20 +40,27 @@ export class EntryQueue {
   readonly #entries: string
   readonly #claims: string
   readonly #line: Lock
+  readonly #acl: readonly Acl[]
 
-  constructor(zk: ZooKeeper, path: string, readiness: Readiness) {
+  constructor(zk: ZooKeeper, path: string, options: EntryQueueOptions) {
     this.path = checkDirectory(path)
     this.#zk = zk
-    this.#readiness = readiness
+    this.#readiness = options.readiness
     this.#entries = `${path}/entries`
     this.#claims = `${path}/taken`
-    this.#line = new Lock(zk, `${path}/waiting`)
+    this.#acl = aclOf(options)
+    this.#line = new Lock(zk, `${path}/waiting`, { acl: this.#acl })
   }
 
   /** Adds an entry, exactly once. Gives its path. */
   async put(data: DataInput, rank: number): Promise<string> {
-    const create = { directory: this.#entries, kind: entryKind(rank), data, mode: 'persistent-sequential' } as const
-    const { path } = await createProtected(this.#zk, create)
+    const { path } = await createProtected(this.#zk, {
+      directory: this.#entries,
+      kind: entryKind(rank),
+      data,
+      acl: this.#acl,
+      mode: 'persistent-sequential',
+    })
     return path
   }
 
@@ -98,8 +111,8 @@ export class EntryQueue {
     const claims = await watchChildren(this.#zk, this.#claims, signal)
     const entries = await watchChildren(this.#zk, this.#entries, signal)
     if (claims === null || entries === null) {
-      await ensureDirectory(this.#zk, this.#claims, signal)
-      await ensureDirectory(this.#zk, this.#entries, signal)
+      await ensureDirectory(this.#zk, this.#claims, this.#acl, signal)
+      await ensureDirectory(this.#zk, this.#entries, this.#acl, signal)
       return { changes: [Promise.resolve()], delayMs: null }
     }
     const open = this.#openOf(entries.value, claims.value)
@@ -180,7 +193,7 @@ export class EntryQueue {
         await this.#zk
           .transaction()
           .check(path, -1)
-          .create(claimPath, mark, { mode: 'ephemeral' })
+          .create(claimPath, mark, { mode: 'ephemeral', acl: this.#acl })
           .commit({ retry: retries.none })
         return await this.#hold(claim)
       } catch (error) {
@@ -188,7 +201,7 @@ export class EntryQueue {
         if (!isTaken && !isZooKeeperError(error, 'NO_NODE')) throw error
         if (isAmbiguous) return await this.#hold(claim)
         if (isTaken || (await this.#zk.exists(this.#claims)) !== null) return null
-        await ensureDirectory(this.#zk, this.#claims, null)
+        await ensureDirectory(this.#zk, this.#claims, this.#acl, null)
       }
     }
   }
@@ -201,7 +214,7 @@ export class EntryQueue {
       zk: this.#zk,
       path: claimPath,
       name: nameOf(claimPath),
-      options: { ...KINDLESS, directory: this.#claims },
+      options: { ...KINDLESS, directory: this.#claims, acl: this.#acl },
       sessionId: claim.stat.ephemeralOwner,
       czxid: claim.stat.czxid,
     })

@@ -1,7 +1,8 @@
 import { type DataInput, type ZooKeeper, ZooKeeperError } from '@tskeeper/client'
+import type { AccessOptions } from '../line/access.ts'
 import type { WaitOptions } from '../session/cancellation.ts'
 import { RANK_MAX } from './entry-name.ts'
-import { EntryQueue } from './entry-queue.ts'
+import { EntryQueue, type Readiness } from './entry-queue.ts'
 import type { TakenEntry } from './taken-entry.ts'
 
 /** What stands in the way of waiting for ever. */
@@ -48,8 +49,8 @@ export class FifoQueue implements TakeSide {
   readonly path: string
   readonly #entries: EntryQueue
 
-  constructor(zk: ZooKeeper, path: string) {
-    this.#entries = new EntryQueue(zk, path, () => 0)
+  constructor(zk: ZooKeeper, path: string, options: AccessOptions = {}) {
+    this.#entries = new EntryQueue(zk, path, { ...options, readiness: () => 0 })
     this.path = path
   }
 
@@ -88,8 +89,8 @@ export class PriorityQueue implements TakeSide {
   readonly path: string
   readonly #entries: EntryQueue
 
-  constructor(zk: ZooKeeper, path: string) {
-    this.#entries = new EntryQueue(zk, path, () => 0)
+  constructor(zk: ZooKeeper, path: string, options: AccessOptions = {}) {
+    this.#entries = new EntryQueue(zk, path, { ...options, readiness: () => 0 })
     this.path = path
   }
 
@@ -127,8 +128,9 @@ export class DelayQueue implements TakeSide {
   readonly #zk: ZooKeeper
   readonly #entries: EntryQueue
 
-  constructor(zk: ZooKeeper, path: string) {
-    this.#entries = new EntryQueue(zk, path, (entry) => Math.max(0, entry.rank - zk.runtime.clock.nowMs()))
+  constructor(zk: ZooKeeper, path: string, options: AccessOptions = {}) {
+    const readiness: Readiness = (entry) => Math.max(0, entry.rank - zk.runtime.clock.nowMs())
+    this.#entries = new EntryQueue(zk, path, { ...options, readiness })
     this.path = path
     this.#zk = zk
   }

@@ -1,4 +1,5 @@
 import type { ZooKeeper } from '@tskeeper/client'
+import type { AccessOptions } from '../line/access.ts'
 import type { WaitOptions } from '../session/cancellation.ts'
 import { AtomicValue } from './atomic-value.ts'
 import { integerCodec } from './codec.ts'
@@ -20,8 +21,8 @@ export class AtomicCounter implements AsyncDisposable {
   readonly path: string
   readonly #value: AtomicValue<bigint>
 
-  constructor(zk: ZooKeeper, path: string, options: { readonly initial?: bigint } = {}) {
-    this.#value = new AtomicValue(zk, path, { codec: integerCodec, initial: options.initial ?? 0n })
+  constructor(zk: ZooKeeper, path: string, options: AccessOptions & { readonly initial?: bigint } = {}) {
+    this.#value = new AtomicValue(zk, path, { ...options, codec: integerCodec, initial: options.initial ?? 0n })
     this.path = path
   }
 

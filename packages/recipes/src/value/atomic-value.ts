@@ -1,6 +1,16 @@
-import { decodeText, isZooKeeperError, retries, TransactionError, type ZooKeeper, ZooKeeperError } from '@tskeeper/client'
-import { checkDirectory, childPath, ensureDirectory, parentOf, readNode } from '../line/directory.ts'
+import {
+  type Acl,
+  decodeText,
+  isZooKeeperError,
+  retries,
+  TransactionError,
+  type ZooKeeper,
+  ZooKeeperError,
+} from '@tskeeper/client'
+import { type AccessOptions, aclOf } from '../line/access.ts'
+import { checkDirectory, childPath, readNode } from '../line/directory.ts'
 import { createEphemeral } from '../line/ephemeral.ts'
+import { createPersistent } from '../line/persistent.ts'
 import { makeUuid } from '../line/unique.ts'
 import { Cancellation, unlessAborted, type WaitOptions } from '../session/cancellation.ts'
 import { isSessionOver, isTransient, persevereAcrossSessions, recover, untilConnected } from '../session/persevere.ts'
@@ -13,7 +23,7 @@ export interface Versioned<T> {
 }
 
 /** How an atomic value is kept. */
-export interface AtomicValueOptions<T> {
+export interface AtomicValueOptions<T> extends AccessOptions {
   readonly codec: Codec<T>
   /** The value of a node that does not exist yet. */
   readonly initial: T
@@ -43,6 +53,7 @@ export class AtomicValue<T> implements AsyncDisposable {
   readonly #zk: ZooKeeper
   readonly #codec: Codec<T>
   readonly #initial: T
+  readonly #acl: readonly Acl[]
   readonly #marker: string
   /** Number of the write that the marker shows when it has taken place. */
   #writes = 0
@@ -56,6 +67,7 @@ export class AtomicValue<T> implements AsyncDisposable {
     this.#zk = zk
     this.#codec = options.codec
     this.#initial = options.initial
+    this.#acl = aclOf(options)
     this.#marker = childPath(path, `_u_${makeUuid(zk.runtime.random)}`)
   }
 
@@ -159,23 +171,13 @@ export class AtomicValue<T> implements AsyncDisposable {
 
   async #makeMarker(signal: AbortSignal): Promise<void> {
     if (this.#markerSession === this.#zk.sessionId) return
-    const stat = await createEphemeral(this.#zk, this.#marker, '', signal)
+    const stat = await createEphemeral(this.#zk, { path: this.#marker, data: '', acl: this.#acl }, signal)
     this.#markerSession = stat?.ephemeralOwner ?? null
   }
 
   async #createNode(signal: AbortSignal | null): Promise<void> {
-    const parent = parentOf(this.path)
     const data = this.#codec.encode(this.#initial)
-    for (;;) {
-      try {
-        await persevereAcrossSessions(this.#zk, signal, () => this.#zk.create(this.path, data))
-        return
-      } catch (error) {
-        if (isZooKeeperError(error, 'NODE_EXISTS')) return
-        if (!isZooKeeperError(error, 'NO_NODE')) throw error
-        await ensureDirectory(this.#zk, parent, signal)
-      }
-    }
+    await createPersistent(this.#zk, { path: this.path, data, acl: this.#acl }, signal)
   }
 }
 

@@ -1,4 +1,4 @@
-import { ZooKeeperError } from '@tskeeper/client'
+import { OPEN_ACL, ZooKeeperError } from '@tskeeper/client'
 import { expect, test } from 'vitest'
 import { ensureDirectory } from '../../src/line/directory.ts'
 import { Lock } from '../../src/lock/lock.ts'
@@ -9,8 +9,8 @@ test('what is missing above is created as containers, and what is there stays wh
   await using world = await World.start()
   const zk = await world.client()
   await zk.create('/app', 'mine')
-  await Promise.all([ensureDirectory(zk, '/app/a/b', null), ensureDirectory(zk, '/app/a/b', null)])
-  await ensureDirectory(zk, '/app/a/b', null)
+  await Promise.all([ensureDirectory(zk, '/app/a/b', OPEN_ACL, null), ensureDirectory(zk, '/app/a/b', OPEN_ACL, null)])
+  await ensureDirectory(zk, '/app/a/b', OPEN_ACL, null)
   expect(await zk.children('/app/a')).toEqual(['b'])
   expect((await zk.get('/app')).stat.version).toBe(0)
 })
@@ -24,7 +24,7 @@ test('a server that knows no containers gets persistent nodes', async () => {
       return Promise.resolve(path)
     },
   })
-  await ensureDirectory(zk, '/a', null)
+  await ensureDirectory(zk, '/a', OPEN_ACL, null)
   expect(created).toEqual(['/a'])
 })
 
