@@ -7,12 +7,14 @@ import { type Outcome, simulate } from '../run/simulation.ts'
 import { makeScenario } from '../scenario/make-scenario.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { shrink } from '../scenario/shrink.ts'
+import { unsettled } from '../scenario/unsettled.ts'
 
 const HELP = `npm run sim -- --seed N [--transcript] [--logs]   one run
              --seed N --shrink [--output FILE]     looks for a shorter scenario that goes wrong in the same way
              --scenario FILE [--transcript]        a scenario that the shrinker has written
              --seeds COUNT [--from N]              the seeds from N (1) on; stops at the first that goes wrong
-             --minutes M [--from N]                the same for so long, from a seed that nobody has tried`
+             --minutes M [--from N]                the same for so long, from a seed that nobody has tried
+             --changes COUNT                       with any of these: so many changes of members, and servers lost near each`
 
 /** Runs that the shrinker makes at most. */
 const SHRINK_RUNS_MAX = 600
@@ -25,6 +27,7 @@ const { values: options } = parseArgs({
     seeds: { type: 'string' },
     from: { type: 'string' },
     minutes: { type: 'string' },
+    changes: { type: 'string' },
     scenario: { type: 'string' },
     output: { type: 'string' },
     transcript: { type: 'boolean', default: false },
@@ -47,10 +50,15 @@ async function run(): Promise<number> {
   else if (options.seeds !== undefined) return runMany(Number(options.from ?? 1), Number(options.seeds), Number.POSITIVE_INFINITY)
   else if (options.minutes !== undefined) return runMany(freshSeed(), Number.POSITIVE_INFINITY, Number(options.minutes) * 60_000)
   else {
-    const scenario = makeScenario(Number(options.seed ?? 1))
+    const scenario = scenarioOf(Number(options.seed ?? 1))
     return options.shrink ? runShrinker(scenario) : runOne(scenario)
   }
   return 0
+}
+
+function scenarioOf(seed: number): Scenario {
+  const scenario = makeScenario(seed)
+  return options.changes === undefined ? scenario : unsettled(scenario, Number(options.changes))
 }
 
 /** Where a series begins that is to be another one each time. */
@@ -71,14 +79,15 @@ async function runMany(from: number, count: number, limitMs: number): Promise<nu
   let done = 0
   let [commits, epochs, virtualMs] = [0, 0, 0]
   for (let seed = from; done < count && performance.now() - beganMs < limitMs; seed++, done++) {
-    const outcome = await simulate(makeScenario(seed))
+    const outcome = await simulate(scenarioOf(seed))
     commits += outcome.committedCount
     epochs += outcome.epochCount
     virtualMs += outcome.virtualMs
     if (outcome.failure !== null) {
       console.log(summary(outcome))
-      console.log(`again with its story:  npm run sim -- --seed ${seed} --transcript`)
-      console.log(`shorter:               npm run sim -- --seed ${seed} --shrink`)
+      const again = `npm run sim -- --seed ${seed}${options.changes === undefined ? '' : ` --changes ${options.changes}`}`
+      console.log(`again with its story:  ${again} --transcript`)
+      console.log(`shorter:               ${again} --shrink`)
       return 1
     }
     if (performance.now() - reportedMs < REPORT_INTERVAL_MS) continue

@@ -24,6 +24,8 @@ export class Administrator {
   isDone = true
   private readonly parts: AdministratorParts
   private readonly zk: ZooKeeper
+  /** The server that is away, or about to come back; null for none. */
+  private away: number | null = null
 
   constructor(parts: AdministratorParts) {
     this.parts = parts
@@ -40,18 +42,25 @@ export class Administrator {
     this.zk.connect().catch(() => {})
   }
 
-  /** The server leaves, or becomes an observer. Tried once: whether it succeeds depends on what else goes on. */
+  /**
+   * The server leaves, or becomes an observer. Tried once: whether it succeeds depends on what else goes on. Not while another is away: two that have
+   * left and start with their first files could be a majority of what those say.
+   */
   sendAway(server: number, becomesObserver: boolean): void {
+    if (this.away !== null) return
+    this.away = server
     this.isDone = false
     const change = becomesObserver ? { joining: [`server.${server}=${serverLine(server, 'observer')}`] } : { leaving: [server] }
     this.reconfigure(change).catch((error: unknown) => this.failed(error))
   }
 
-  /** The server votes again. Tried until it does. */
+  /** The server votes again, if it was sent away. Tried until it does. */
   bringBack(server: number): void {
+    if (this.away !== server) return
     const joining = [`server.${server}=${serverLine(server, 'participant')}`]
     this.reconfigure({ joining }).then(
       () => {
+        this.away = null
         this.isDone = true
       },
       (error: unknown) => {
