@@ -8,6 +8,12 @@
 //
 // The leader takes the requests of a link in their order, and gives each exactly one transaction (a failure is one, too). So the
 // transaction that answers the oldest request comes before those of all later ones.
+//
+// A transaction names its request by session and number alone, and when a session moves here over a new connection, numbers of requests
+// that are on their way over its old server come again. Those that are with the leader already are waited for before the new connection
+// is served (`awaitOlderRequests`). To those that come later the leader gives transactions that say that the session has moved: such a
+// one may also be the answer to a request from here, when the session has moved on. Which it is shows by what comes next, at the latest
+// by the answer to a sync that is sent then.
 
 import type { CommittedWindow, Database, Identity, Requester } from '@tskeeper/core'
 import { Ring } from '@tskeeper/core'
@@ -26,6 +32,8 @@ import type { SessionFacts, WritePath } from './write-path.ts'
 /** Where a transaction's header has the client's number of the request, and the type: long session, int cxid, long zxid, long time. */
 const CXID_OFFSET = 8
 const TYPE_OFFSET = 28
+/** Behind the header: of a request that failed, its error. */
+const ERROR_OFFSET = 32
 /** The process cannot go on: what is committed cannot be applied. */
 const EXIT_CANNOT_APPLY = 1
 
@@ -38,6 +46,8 @@ export interface RequestSender {
   /** A client's request; `input` is at its record, which goes to the end. */
   sendRequest(sessionId: bigint, xid: number, op: number, input: ByteReader | null, identities: readonly Identity[] | null): void
   sendCreateSession(sessionId: bigint, timeoutMs: number): void
+  /** A sync of the server itself, in the name of a session. */
+  sendSync(sessionId: bigint): void
 }
 
 export interface LearnerPipelineParts {
@@ -58,7 +68,7 @@ export interface LearnerPipelineParts {
   readonly onFailure: (error: Error) => void
 }
 
-/** A sync that another server's client sent, and that is with the leader. */
+/** A sync of this server itself, or one that another server's client sent, and that is with the leader. */
 interface ForwardedSync {
   readonly serial: number
   readonly released: () => void
@@ -75,6 +85,8 @@ interface Waiting {
   readonly arrivedMs: number
   /** Of a sync: the bytes of its path's field, which the reply repeats. */
   readonly echo: Uint8Array | null
+  /** A transaction has come that says that the session has moved: it answers this request unless another one does. */
+  isDoubted: boolean
 }
 
 export class LearnerPipeline implements WritePath {
@@ -83,6 +95,8 @@ export class LearnerPipeline implements WritePath {
   private readonly waitingSyncs = new Ring<Waiting | ForwardedSync>()
   /** Of the request that was sent last. */
   private lastSerial = 0
+  /** Of the last sync that was sent because of a doubted request. */
+  private doubtSerial = 0
   private readonly appliedWaiters = new AppliedWaiters()
   private largeBytes = 0
   /** Transactions that are not applied, or not logged yet; the last batch takes what comes until it is sealed. */
@@ -136,14 +150,15 @@ export class LearnerPipeline implements WritePath {
     input: ByteReader,
   ): void {
     const { sessionId, identities } = requester
-    this.waiting.push({ serial: ++this.lastSerial, connection, sessionId, xid, op, arrivedMs, echo: null })
+    this.waiting.push({ serial: ++this.lastSerial, connection, sessionId, xid, op, arrivedMs, echo: null, isDoubted: false })
     this.parts.sender.sendRequest(sessionId, xid, op, input, identities)
   }
 
   submitCreateSession(connection: ClientConnection | null, session: SessionFacts, _timeMs: number, arrivedMs: number): void {
     const { id, createdTimeoutMs } = session
     const [serial, op] = [++this.lastSerial, Op.createSession]
-    if (connection !== null) this.waiting.push({ serial, connection, sessionId: id, xid: 0, op, arrivedMs, echo: null })
+    if (connection !== null)
+      this.waiting.push({ serial, connection, sessionId: id, xid: 0, op, arrivedMs, echo: null, isDoubted: false })
     this.parts.sender.sendCreateSession(id, createdTimeoutMs)
   }
 
@@ -155,20 +170,43 @@ export class LearnerPipeline implements WritePath {
     arrivedMs: number,
   ): void {
     const [serial, op] = [++this.lastSerial, Op.closeSession]
-    if (connection !== null) this.waiting.push({ serial, connection, sessionId, xid, op, arrivedMs, echo: null })
+    if (connection !== null)
+      this.waiting.push({ serial, connection, sessionId, xid, op, arrivedMs, echo: null, isDoubted: false })
     this.parts.sender.sendRequest(sessionId, xid, op, null, connection?.identities ?? null)
   }
 
   /** A client's sync; `input` is at its record. The reply comes with `releaseSync`. */
   submitSync(connection: ClientConnection, sessionId: bigint, xid: number, arrivedMs: number, input: ByteReader): void {
     const echo = input.bytes.slice(input.position, input.end)
-    this.waitingSyncs.push({ serial: ++this.lastSerial, connection, sessionId, xid, op: Op.sync, arrivedMs, echo })
+    this.waitingSyncs.push({
+      serial: ++this.lastSerial,
+      connection,
+      sessionId,
+      xid,
+      op: Op.sync,
+      arrivedMs,
+      echo,
+      isDoubted: false,
+    })
     this.parts.sender.sendRequest(sessionId, xid, Op.sync, input, connection.identities)
   }
 
   /** A sync of an observer's client was sent on to the leader. */
   awaitSync(released: () => void): void {
     this.waitingSyncs.push({ serial: ++this.lastSerial, released })
+  }
+
+  /**
+   * A session moves here. What it has asked over its old server may be with the leader, which has been asked just now whether it lives:
+   * `whenApplied` waits for that, too.
+   */
+  awaitOlderRequests(sessionId: bigint): void {
+    this.sendOwnSync(sessionId, NOTHING)
+  }
+
+  private sendOwnSync(sessionId: bigint, released: () => void): void {
+    this.awaitSync(released)
+    this.parts.sender.sendSync(sessionId)
   }
 
   /** The leader has sent everything that was committed when the oldest sync reached it. False if none waits. */
@@ -415,15 +453,41 @@ export class LearnerPipeline implements WritePath {
     return this.logBatch < this.applyBatch || (this.logBatch === this.applyBatch && this.logIndex < this.applyIndex)
   }
 
-  /** The oldest request that was forwarded from here, if the transaction at `start` is the answer to it. */
+  /** The request from here that the transaction at `start` answers, if there is one: the oldest, but for doubted ones. */
   private takeWaiting(view: DataView, start: number): Waiting | null {
-    const oldest = this.waiting.peek()
-    if (oldest === null) return null
-    if (view.getInt32(start + CXID_OFFSET) !== oldest.xid || view.getBigInt64(start) !== oldest.sessionId) return null
-    const type = view.getInt32(start + TYPE_OFFSET)
-    const isSessionOp = type === Op.createSession || type === Op.closeSession
-    if (isSessionOp && type !== oldest.op) return null
-    return this.waiting.shift()
+    const { waiting } = this
+    let index = 0
+    while (index < waiting.size && waiting.at(index).isDoubted && !isAnswer(view, start, waiting.at(index))) index++
+    if (index === waiting.size) return null
+    const request = waiting.at(index)
+    if (!isAnswer(view, start, request)) return null
+    if (view.getInt32(start + TYPE_OFFSET) === Op.error && view.getInt32(start + ERROR_OFFSET) === ErrorCode.SESSION_MOVED) {
+      this.doubt(request)
+      return null
+    }
+    // Those before it were answered, too.
+    for (; index > 0; index--) this.dropOldest()
+    return waiting.shift()
+  }
+
+  private doubt(request: Waiting): void {
+    request.isDoubted = true
+    // A sync behind it is with the leader already.
+    if (request.serial < this.doubtSerial) return
+    const serial = this.lastSerial + 1
+    this.doubtSerial = serial
+    this.sendOwnSync(request.sessionId, () => this.dropDoubted(serial))
+  }
+
+  /** The leader has answered everything up to `serial`. */
+  private dropDoubted(serial: number): void {
+    for (let oldest = this.waiting.peek(); oldest?.isDoubted === true && oldest.serial < serial; oldest = this.waiting.peek())
+      this.dropOldest()
+  }
+
+  /** The session of the oldest request has moved on: its connection is a leftover, and whatever it is told would be wrong. */
+  private dropOldest(): void {
+    this.waiting.shift()?.connection.destroy()
   }
 
   /** Forgets batches that are both logged and applied. */
@@ -501,4 +565,13 @@ export class LearnerPipeline implements WritePath {
   }
 }
 
+/** May the transaction at `start` be the answer to the request? */
+function isAnswer(view: DataView, start: number, request: Waiting): boolean {
+  if (view.getInt32(start + CXID_OFFSET) !== request.xid || view.getBigInt64(start) !== request.sessionId) return false
+  const type = view.getInt32(start + TYPE_OFFSET)
+  const isSessionOp = type === Op.createSession || type === Op.closeSession
+  return !isSessionOp || type === request.op
+}
+
 const NO_BYTES = new Uint8Array(0)
+const NOTHING = (): void => {}

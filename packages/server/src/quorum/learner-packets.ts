@@ -8,6 +8,7 @@ import {
   endDataPacket,
   endPacketData,
   LEARNER_PROTOCOL_VERSION,
+  Op,
   QuorumPacketType,
 } from '@tskeeper/protocol/server'
 
@@ -52,6 +53,13 @@ export function writeRequest(
 export function writeIntRequest(out: ByteWriter, sessionId: bigint, op: number, value: number): void {
   const start = beginRequest(out, sessionId, 0, op)
   out.writeInt(value)
+  endDataPacket(out, start)
+}
+
+/** A sync of the learner itself, in the name of a session. */
+export function writeSyncRequest(out: ByteWriter, sessionId: bigint): void {
+  const start = beginRequest(out, sessionId, 0, Op.sync)
+  out.writeString('/')
   endDataPacket(out, start)
 }
 

@@ -31,7 +31,14 @@ import type { TimerHandle } from '../runtime/runtime.ts'
 import { ServingStack } from '../serving-stack.ts'
 import { StartupError } from '../startup-error.ts'
 import { LeaderConnection } from './leader-connection.ts'
-import { writeAckEpoch, writeIntRequest, writeLearnerInfo, writeRequest, writeRevalidation } from './learner-packets.ts'
+import {
+  writeAckEpoch,
+  writeIntRequest,
+  writeLearnerInfo,
+  writeRequest,
+  writeRevalidation,
+  writeSyncRequest,
+} from './learner-packets.ts'
 import { ObserverService, type ObserverUpstream } from './observer-service.ts'
 import { ProposedConfigs } from './proposed-configs.ts'
 import { type LinkHost, QuorumLink } from './quorum-link.ts'
@@ -556,12 +563,20 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
     this.link.flushLater()
   }
 
+  sendSync(sessionId: bigint): void {
+    if (this.link === null || !this.link.isOpen) return
+    writeSyncRequest(this.link.out, sessionId)
+    this.link.flushLater()
+  }
+
   // --- SessionAuthority ------------------------------------------------------------------------
 
   revalidate(sessionId: bigint, timeoutMs: number): void {
     if (this.link === null || !this.link.isOpen) return
     this.expectAnswer(sessionId, null)
     writeRevalidation(this.link.out, sessionId, timeoutMs)
+    // A leader of Apache's answers while requests of the session, which came over its old server, are not committed yet.
+    this.serving?.pipeline.awaitOlderRequests(sessionId)
     this.link.flushLater()
   }
 

@@ -262,11 +262,11 @@ export function intBytes(value: number): Uint8Array {
   return out.toBytes()
 }
 
-/** A transaction: its header, and what follows. */
-export function transaction(zxid: number, type: number, record: (out: ByteWriter) => void): Uint8Array {
+/** A transaction: its header, and what follows. It answers the request `cxid` of the session. */
+export function transaction(zxid: number, type: number, record: (out: ByteWriter) => void, sessionId = 1n, cxid = 1): Uint8Array {
   const out = new ByteWriter(64)
-  out.writeLong(1n)
-  out.writeInt(1)
+  out.writeLong(sessionId)
+  out.writeInt(cxid)
   out.writeNumber(zxid)
   out.writeNumber(1)
   out.writeInt(type)
