@@ -17,6 +17,11 @@ export type SlabRef = number
 const GRANULE_SHIFT = 3
 const CHUNK_SHIFT = 22
 const CHUNK_BYTES = 1 << CHUNK_SHIFT
+/**
+ * A store begins with less: where servers are started by the thousand, chunks of full length would be most of what the collector has to
+ * give back. The largest block that shares a chunk has to fit in behind the first granule.
+ */
+const FIRST_CHUNK_BYTES = 1 << 17
 const CHUNK_GRANULES_SHIFT = CHUNK_SHIFT - GRANULE_SHIFT
 const OFFSET_MASK = (1 << CHUNK_GRANULES_SHIFT) - 1
 const FIRST_LARGE = 0x80000000
@@ -40,7 +45,9 @@ export class SlabStore {
   private readonly freeLargeNumbers: number[] = []
   /** The chunk that small blocks are cut from, and where its unused part begins. */
   private currentChunk = -1
-  private currentOffset = CHUNK_BYTES
+  private currentOffset = 0
+  /** Length of that chunk. */
+  private currentBytes = 0
   /** Bytes in blocks that are in use, rounding included. */
   usedBytes = 0
 
@@ -67,7 +74,7 @@ export class SlabStore {
       this.freeHeads[sizeClass] = this.view(head).getUint32(offsetOf(head), true)
       return head
     }
-    if (this.currentOffset + size > CHUNK_BYTES) this.beginChunk()
+    if (this.currentOffset + size > this.currentBytes) this.beginChunk()
     const ref = refOf(this.currentChunk, this.currentOffset)
     this.currentOffset += size
     return ref
@@ -123,10 +130,11 @@ export class SlabStore {
   private beginChunk(): void {
     const number = this.chunks.length
     if (number === CHUNK_COUNT_MAX) throw new Error(`the tree's small blocks exceed ${CHUNK_COUNT_MAX * CHUNK_BYTES} bytes`)
-    const bytes = new Uint8Array(CHUNK_BYTES)
+    const bytes = new Uint8Array(number === 0 ? FIRST_CHUNK_BYTES : CHUNK_BYTES)
     this.chunks.push(bytes)
     this.views.push(new DataView(bytes.buffer))
     this.currentChunk = number
+    this.currentBytes = bytes.length
     // The very first granule is never handed out: reference 0 means nothing.
     this.currentOffset = number === 0 ? 1 << GRANULE_SHIFT : 0
   }

@@ -2,6 +2,8 @@ import { copyBytes } from '../tree/slab-store.ts'
 
 /** Size of the slabs that entries share, in bytes. A larger entry gets one for itself. */
 const SLAB_BYTES = 256 * 1024
+/** The first slab has less: in a window of few entries the rest of a larger one would lie idle. */
+const FIRST_SLAB_BYTES = 16 * 1024
 
 /** Empty slabs that are kept: as much as a burst of writes holds at a time comes and goes without new memory. */
 const EMPTY_SLABS_MAX = 16
@@ -48,8 +50,8 @@ export class WindowMemory {
 
   private slabFor(length: number): WindowSlab {
     let slab = this.current
-    if (slab === null || this.used + length > SLAB_BYTES) {
-      slab = this.empty.pop() ?? newSlab(SLAB_BYTES)
+    if (slab === null || this.used + length > slab.bytes.length) {
+      slab = this.empty.pop() ?? newSlab(slab === null && length <= FIRST_SLAB_BYTES ? FIRST_SLAB_BYTES : SLAB_BYTES)
       this.current = slab
       this.used = 0
     }

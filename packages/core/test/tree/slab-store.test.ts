@@ -100,6 +100,15 @@ test('blocks that would cross the end of a chunk begin a new one', () => {
   })
 })
 
+test('the largest block that shares a chunk fits into the first chunk, which is a short one', () => {
+  const store = new SlabStore()
+  const first = store.put(pattern(64 * KIB, 1), 0, 64 * KIB)
+  const second = store.put(pattern(64 * KIB, 2), 0, 64 * KIB)
+  expect(Buffer.compare(bytesAt(store, first, 64 * KIB), pattern(64 * KIB, 1))).toBe(0)
+  expect(Buffer.compare(bytesAt(store, second, 64 * KIB), pattern(64 * KIB, 2))).toBe(0)
+  expect(store.chunk(first).length).toBeLessThan(store.chunk(second).length)
+})
+
 test('a large block has an array of its own, which goes with it, and whose number is used again', () => {
   const store = new SlabStore()
   const length = 64 * KIB + 1
