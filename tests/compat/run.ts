@@ -19,6 +19,7 @@ import { javaClientSuite } from './suites/java-client.ts'
 import { kazooSuite } from './suites/kazoo.ts'
 import { mixedEnsembleSuite } from './suites/mixed-ensemble.ts'
 import { mixedRolesSuite } from './suites/mixed-ensemble-roles.ts'
+import { mixedSessionsSuite } from './suites/mixed-ensemble-sessions.ts'
 import { nodeClientSuite } from './suites/node-client.ts'
 import { ourShellSuite } from './suites/our-shell.ts'
 import { protocolSuite } from './suites/protocol.ts'
@@ -36,6 +37,7 @@ const suites: readonly Suite[] = [
   electionSuite,
   mixedEnsembleSuite,
   mixedRolesSuite,
+  mixedSessionsSuite,
 ]
 
 interface Tally {

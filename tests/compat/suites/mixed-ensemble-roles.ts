@@ -6,13 +6,14 @@
 
 import { judgeHistory } from '../../support/ensemble-history.ts'
 import { EnsembleLoad } from '../../support/ensemble-load.ts'
-import { type MemberPlan, ProcessEnsemble } from '../../support/process-ensemble.ts'
+import { ProcessEnsemble } from '../../support/process-ensemble.ts'
 import { openAcl, type RawClient, RawCreateMode } from '../../support/raw-client.ts'
 import { ConnectionClosedError } from '../../support/raw-connection.ts'
 import { RawErrorName } from '../../support/raw-records.ts'
 import type { ServerConfig, ServerTarget } from '../../support/server-process.ts'
 import { check, checkEqual, runCase, type Suite, type SuiteContext } from '../suite.ts'
 import { JAVA, ZOOKEEPER_JAR } from './cli-session.ts'
+import { letLastLead, planOf } from './mixed-plans.ts'
 import { reconfigure } from './reconfig-request.ts'
 
 const SESSION_TIMEOUT_MS = 10_000
@@ -68,13 +69,6 @@ async function runMixes(context: SuiteContext): Promise<void> {
   }
 }
 
-function planOf(mix: string): MemberPlan[] {
-  return mix.split('').map((letter) => ({
-    target: letter.toLowerCase() === 'o' ? 'ours' : 'apache',
-    role: letter === letter.toLowerCase() ? 'participant' : 'observer',
-  }))
-}
-
 async function startMix(mix: string, config: ServerConfig = {}): Promise<ProcessEnsemble> {
   return ProcessEnsemble.start(planOf(mix), { config })
 }
@@ -87,18 +81,6 @@ async function everyTransaction(mix: string): Promise<unknown> {
   const nodes = await ensemble.checkTrees()
   for (const id of ensemble.ids) await checkWrittenThrough(ensemble, id)
   return { leads: ensemble.targets.get(leader), nodes }
-}
-
-/** With equal histories the voter with the largest id wins, if it was there in time: when others were quicker, they start again. */
-async function letLastLead(ensemble: ProcessEnsemble): Promise<number> {
-  const last = ensemble.voterIds.at(-1) ?? 0
-  for (;;) {
-    const leader = await ensemble.whenServing()
-    if (leader === last) return leader
-    await ensemble.kill(leader)
-    if (ensemble.voterIds.length > 2) await ensemble.whenServing()
-    await ensemble.launch(leader)
-  }
 }
 
 /** All kinds of transactions that a client can cause, those that fail among them. */
