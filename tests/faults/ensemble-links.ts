@@ -21,7 +21,7 @@ export const ensembleLinksSuite: FaultSuite = {
   name: 'ensemble-links',
   cases: [
     {
-      name: 'A99 A101 A113: a write through a follower is asked for, proposed to all, committed, and then answered',
+      name: 'A22 A99 A101 A113: a write through a follower is asked for, proposed to all, committed, and then answered',
       run: traceWrite,
     },
     {

@@ -1,5 +1,6 @@
 // The judge of the ensemble's histories has to find what it is there for: each kind of broken promise, planted into a history that is right.
 
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { EnsembleHistory, judgeHistory, type LoadKind, type LoadOperation } from '../support/ensemble-history.ts'
 import type { DumpedNode } from '../support/tree.ts'
@@ -23,6 +24,16 @@ class Scene {
     if (kind === 'delete') this.#nodes.delete(path)
     else this.show(path, value ?? '', zxid, version)
     return { operation, zxid }
+  }
+
+  /** Creates that are all on their way before the first answer: session, name and zxid of each, in the order of sending. */
+  createTogether(...creates: readonly (readonly [session: number, name: string, zxid: number])[]): void {
+    const sent = creates.map(([session, name]) => this.#send(session, 'create', `/load/${name}`, name))
+    for (const [index, [, name, zxid]] of creates.entries()) {
+      const operation = sent[index]
+      if (operation !== undefined) this.#answer(operation, zxid)
+      this.show(`/load/${name}`, name, zxid, 0)
+    }
   }
 
   unanswered(session: number, kind: LoadKind, path: string, value: string): void {
@@ -89,6 +100,20 @@ test('A11: an orderly history is right, stale reads of other sessions and unansw
   scene.read(1, 'read', '/load/s', 'three', 14, 14)
   scene.show('/load/s', 'three', 14, 3)
   expect(scene.violations).toEqual([])
+})
+
+test('A88: what sessions send at the same time may happen in any order, what one session sends may not', () => {
+  const scene = orderlyScene()
+  scene.createTogether([0, 'first', 15], [1, 'second', 14])
+  expect(scene.violations).toEqual([])
+  const oneSession = orderlyScene()
+  oneSession.createTogether([0, 'first', 15], [0, 'second', 14])
+  expect(oneSession.violations.join('\n')).toMatch(/the session goes back/)
+})
+
+test('A88: the page of the client says how far the order of requests goes', () => {
+  const page = readFileSync(new URL('../../docs/client.md', import.meta.url), 'utf8')
+  expect(page).toMatch(/order holds for one session.*between two sessions there is none/is)
 })
 
 test.for<[string, (scene: Scene) => void, RegExp]>([

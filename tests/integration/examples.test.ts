@@ -1,6 +1,8 @@
 // The programs of examples/, run as a reader would run them.
 
 import { execFile } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { examples, fromSources, Program } from './program.ts'
@@ -24,6 +26,32 @@ test('two contenders for the lock of the first example hold it one after the oth
     expect(lines.at(-1)).toBe(`${name} releases the lock`)
   }
   expect(alice?.at(0)?.slice(-1)).not.toBe(bob?.at(0)?.slice(-1))
+})
+
+/** What such services are used for, and the program that shows it. */
+const USES: Readonly<Record<string, string>> = {
+  naming: 'naming.mjs',
+  'state synchronisation': 'barrier.mjs',
+  'configuration centre': 'configuration.mjs',
+  'cluster management': 'master-worker',
+  'group service': 'heartbeat.mjs',
+  locks: 'locks.mjs',
+  'master election': 'master-election.mjs',
+  'load balancing': 'load-balancing.mjs',
+  'publish and subscribe': 'notification.mjs',
+}
+
+test.each(Object.entries(USES))('A20: %s has an example that is explained, and run by a test', (_use, example) => {
+  expect(existsSync(`${examples}${example}`)).toBe(true)
+  expect(readFileSync(`${examples}README.md`, 'utf8')).toContain(example)
+  const directory = fileURLToPath(new URL('.', import.meta.url))
+  const tests = readdirSync(directory).filter((file) => file.endsWith('.test.ts'))
+  const isRun = (file: string): boolean => {
+    // The table above runs nothing.
+    const code = readFileSync(`${directory}${file}`, 'utf8').replace(/const USES[^]*?^}$/m, '')
+    return new RegExp(`['"\`]${example.replace('.', '\\.')}['"\`/]`).test(code)
+  }
+  expect(tests.filter(isRun)).not.toEqual([])
 })
 
 async function outputOf(port: number, file: string): Promise<string[]> {
