@@ -1,19 +1,23 @@
 // Runs scenarios from seeds. See docs/simulator.md, or --help.
 
 import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Violation } from '../invariants/violation.ts'
-import { type Outcome, simulate } from '../run/simulation.ts'
+import { simulate } from '../run/simulation.ts'
 import { makeScenario } from '../scenario/make-scenario.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { shrink } from '../scenario/shrink.ts'
 import { unsettled } from '../scenario/unsettled.ts'
+import { runSeries, serveSeries } from './seed-series.ts'
+import { summaryOf } from './summary.ts'
 
 const HELP = `npm run sim -- --seed N [--transcript] [--logs]   one run
              --seed N --shrink [--output FILE]     looks for a shorter scenario that goes wrong in the same way
              --scenario FILE [--transcript]        a scenario that the shrinker has written
              --seeds COUNT [--from N]              the seeds from N (1) on; stops at the first that goes wrong
              --minutes M [--from N]                the same for so long, from a seed that nobody has tried
+             --jobs COUNT                          with either: so many processes at once, one without this
              --changes COUNT                       with any of these: so many changes of members, and servers lost near each`
 
 /** Runs that the shrinker makes at most. */
@@ -28,6 +32,8 @@ const { values: options } = parseArgs({
     from: { type: 'string' },
     minutes: { type: 'string' },
     changes: { type: 'string' },
+    jobs: { type: 'string', default: '1' },
+    worker: { type: 'boolean', default: false },
     scenario: { type: 'string' },
     output: { type: 'string' },
     transcript: { type: 'boolean', default: false },
@@ -42,10 +48,14 @@ process.on('unhandledRejection', (error) => {
   process.exit(1)
 })
 
+// In a series the seed tells where to look, and thousands of connections that are refused need no trace of where from.
+if (options.worker || options.seeds !== undefined || options.minutes !== undefined) Error.stackTraceLimit = 0
+
 process.exitCode = await run()
 
 async function run(): Promise<number> {
-  if (options.help) console.log(HELP)
+  if (options.worker) serveSeries(scenarioOf)
+  else if (options.help) console.log(HELP)
   else if (options.scenario !== undefined) return runOne(JSON.parse(readFileSync(options.scenario, 'utf8')) as Scenario)
   else if (options.seeds !== undefined) return runMany(Number(options.from ?? 1), Number(options.seeds), Number.POSITIVE_INFINITY)
   else if (options.minutes !== undefined) return runMany(freshSeed(), Number.POSITIVE_INFINITY, Number(options.minutes) * 60_000)
@@ -69,30 +79,33 @@ function freshSeed(): number {
 async function runOne(scenario: Scenario): Promise<number> {
   const outcome = await simulate(scenario, { isTranscriptKept: options.transcript || options.logs, areLogsKept: options.logs })
   for (const line of outcome.transcript) console.log(line)
-  console.log(summary(outcome))
+  console.log(summaryOf(outcome))
   return outcome.failure === null ? 0 : 1
 }
 
 async function runMany(from: number, count: number, limitMs: number): Promise<number> {
   const beganMs = performance.now()
   let reportedMs = beganMs
-  let done = 0
-  let [commits, epochs, virtualMs] = [0, 0, 0]
-  for (let seed = from; done < count && performance.now() - beganMs < limitMs; seed++, done++) {
-    const outcome = await simulate(scenarioOf(seed))
-    commits += outcome.committedCount
-    epochs += outcome.epochCount
-    virtualMs += outcome.virtualMs
-    if (outcome.failure !== null) {
-      console.log(summary(outcome))
-      const again = `npm run sim -- --seed ${seed}${options.changes === undefined ? '' : ` --changes ${options.changes}`}`
-      console.log(`again with its story:  ${again} --transcript`)
-      console.log(`shorter:               ${again} --shrink`)
-      return 1
-    }
-    if (performance.now() - reportedMs < REPORT_INTERVAL_MS) continue
-    reportedMs = performance.now()
-    console.log(`${done + 1} seeds, up to ${seed}, ${rate(done + 1, beganMs)}`)
+  const changes = options.changes === undefined ? [] : ['--changes', options.changes]
+  const { done, commits, epochs, virtualMs, failed } = await runSeries({
+    from,
+    count,
+    scenarioOf,
+    jobs: Number(options.jobs),
+    program: { path: fileURLToPath(import.meta.url), arguments: ['--worker', ...changes] },
+    mayGoOn: () => performance.now() - beganMs < limitMs,
+    onProgress: (doneSoFar, upTo) => {
+      if (performance.now() - reportedMs < REPORT_INTERVAL_MS) return
+      reportedMs = performance.now()
+      console.log(`${doneSoFar} seeds, up to ${upTo}, ${rate(doneSoFar, beganMs)}`)
+    },
+  })
+  if (failed !== null) {
+    const again = ['npm run sim -- --seed', failed.seed, ...changes].join(' ')
+    console.log(failed.summary)
+    console.log(`again with its story:  ${again} --transcript`)
+    console.log(`shorter:               ${again} --shrink`)
+    return 1
   }
   console.log(
     `${done} seeds from ${from} on are well: ${rate(done, beganMs)}, ${(virtualMs / 3_600_000).toFixed(1)} virtual hours, ` +
@@ -129,16 +142,4 @@ async function writeScenario(scenario: Scenario): Promise<void> {
 function kindOf(failure: Error | null): string {
   if (failure === null) return ''
   return failure instanceof Violation ? failure.invariant : failure.message
-}
-
-function summary(outcome: Outcome): string {
-  const { scenario, failure, hash, virtualMs, eventCount, committedCount, acknowledgedCount, epochCount } = outcome
-  const verdict =
-    failure === null ? 'is well' : failure instanceof Violation ? `GOES WRONG: ${failure.message}` : `FAILS: ${failure.stack}`
-  return (
-    `seed ${scenario.seed} ${verdict}\n` +
-    `  ${scenario.voterCount} voters, ${scenario.observerCount} observers, ${scenario.clients.length} clients, ${scenario.faults.length} faults; ` +
-    `${virtualMs.toFixed(0)} virtual ms, ${eventCount} events, ${epochCount} epochs, ${committedCount} transactions, ` +
-    `${acknowledgedCount} writes acknowledged, hash ${hash}`
-  )
 }
