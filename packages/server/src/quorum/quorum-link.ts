@@ -3,6 +3,10 @@
 // Packets are handed on where they lie in the chunk that the socket delivered; only the piece of one whose rest has not
 // come is copied. Packets that are written gather until the end of the turn, or of the chunk that caused them. Those behind a
 // snapshot that is being streamed wait for its end.
+//
+// What waits because the other side does not read, or reads slowly, is bounded: beyond the limit the link closes, and the server at the
+// other end, if it lives, comes back and is brought up to date from the log. Behind a snapshot as much more may wait as the other side has
+// taken of it: whoever reads a large tree fast enough is not thrown out for what is written meanwhile.
 
 import { ByteWriter, DecodeError, QuorumPacketSpan } from '@tskeeper/protocol/server'
 import type { ConnectionHandler, NetworkConnection } from '../runtime/network.ts'
@@ -32,6 +36,8 @@ export type StreamPump = (out: ByteWriter) => boolean
 /** A buffer that grew beyond this is given back when it is empty. */
 const KEPT_BYTES_MAX = 4 * 1024 * 1024
 const OUTPUT_BYTES_MIN = 16 * 1024
+/** Some seconds of as many writes as a server can take. It is several times the longest packet, unless `jute.maxbuffer` is raised far. */
+const WAITING_BYTES_MAX = 128 * 1024 * 1024
 const INPUT_BYTES_MIN = 4096
 
 export class QuorumLink implements ConnectionHandler {
@@ -50,6 +56,11 @@ export class QuorumLink implements ConnectionHandler {
   private pump: StreamPump | null = null
   private onStreamAbort: (() => void) | null = null
   private streamed: ByteWriter | null = null
+  /** How much of the stream was given to the connection, in bytes, until what waits behind it follows. */
+  private streamedBytes = 0
+  private readonly waitingBytesMax: number
+  /** The host has closed the link, or was told that it is closed. */
+  private isOver = false
   private isFlushScheduled = false
   private isRaw = false
   private isHeld = false
@@ -67,12 +78,22 @@ export class QuorumLink implements ConnectionHandler {
     this.flush()
   }
 
-  /** `lengthMax` is the longest packet data that is accepted, in bytes. */
-  constructor(connection: NetworkConnection, host: LinkHost, timers: Timers, lengthMax: number) {
+  /**
+   * `lengthMax` is the longest packet data that is accepted, `waitingBytesMax` how much may wait for a side that does not read, in
+   * bytes.
+   */
+  constructor(
+    connection: NetworkConnection,
+    host: LinkHost,
+    timers: Timers,
+    lengthMax: number,
+    waitingBytesMax: number = Math.max(WAITING_BYTES_MAX, 2 * lengthMax),
+  ) {
     this.connection = connection
     this.host = host
     this.timers = timers
     this.lengthMax = lengthMax
+    this.waitingBytesMax = waitingBytesMax
     connection.handler = this
   }
 
@@ -229,6 +250,10 @@ export class QuorumLink implements ConnectionHandler {
    * the link closes before the end.
    */
   stream(pump: StreamPump, onAbort: () => void): void {
+    if (!this.isOpen) {
+      onAbort()
+      return
+    }
     this.pump = pump
     this.onStreamAbort = onAbort
     this.streamed = this.out
@@ -239,13 +264,15 @@ export class QuorumLink implements ConnectionHandler {
 
   /** Gives the packets to the socket in one write, unless it still holds earlier ones. */
   flush(): void {
-    if (!this.isOpen || this.sent !== null) return
-    if (this.streamed !== null) {
-      this.flushStream(this.streamed)
+    if (!this.isOpen) return
+    if (this.sent !== null || this.streamed !== null) {
+      if (this.out.position > this.waitingBytesMax + this.streamedBytes) this.overflow()
+      else if (this.streamed !== null && this.sent === null) this.flushStream(this.streamed)
       return
     }
     const { out } = this
     if (out.position === 0) return
+    this.streamedBytes = 0
     this.out = this.spare ?? new ByteWriter(OUTPUT_BYTES_MIN)
     this.spare = null
     this.give(out)
@@ -254,6 +281,7 @@ export class QuorumLink implements ConnectionHandler {
   /** One piece a turn: the other links and the clients have their turns between. */
   private flushStream(streamed: ByteWriter): void {
     const isLast = this.pump === null || this.pump(streamed)
+    this.streamedBytes += streamed.position
     if (isLast) {
       this.pump = null
       this.onStreamAbort = null
@@ -279,6 +307,13 @@ export class QuorumLink implements ConnectionHandler {
     this.flush()
   }
 
+  /** What is written comes from inside of the host, which hears of this when it is done. */
+  private overflow(): void {
+    const reason = `it does not read: more than ${this.out.position} bytes wait for it`
+    this.shut()
+    this.timers.soon(() => this.tellClosed(reason))
+  }
+
   // --- closing ---------------------------------------------------------------------------------
 
   onEnd(): void {
@@ -291,14 +326,26 @@ export class QuorumLink implements ConnectionHandler {
 
   private fail(reason: string): void {
     if (!this.isOpen) return
-    this.close()
+    this.shut()
+    this.tellClosed(reason)
+  }
+
+  private tellClosed(reason: string): void {
+    if (this.isOver) return
+    this.isOver = true
     this.host.linkClosed(this, reason)
   }
 
   /** Closes at once; the host is not told. */
   close(): void {
+    this.isOver = true
+    this.shut()
+  }
+
+  private shut(): void {
     if (!this.isOpen) return
     this.isOpen = false
+    this.out = new ByteWriter(OUTPUT_BYTES_MIN)
     this.pump = null
     this.onStreamAbort?.()
     this.onStreamAbort = null

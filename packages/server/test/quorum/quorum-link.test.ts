@@ -54,6 +54,25 @@ function streamOf(dataLengths: readonly number[]): { bytes: Uint8Array; packets:
   return { bytes: out.toBytes(), packets }
 }
 
+const WAITING_MAX = 1000
+
+/** A link whose other side does not read, of which no more than `WAITING_MAX` bytes may wait. */
+function linkToSleeper(host: LinkHost): {
+  readonly link: QuorumLink
+  readonly connection: MemoryConnection
+  readonly world: MemoryWorld
+} {
+  const world = new MemoryWorld()
+  const connection = new MemoryConnection(world, 1)
+  connection.hold()
+  return { link: new QuorumLink(connection, host, world, LENGTH_MAX, WAITING_MAX), connection, world }
+}
+
+function writeBytes(link: QuorumLink, length: number): void {
+  link.out.writeBytes(new Uint8Array(length))
+  link.flush()
+}
+
 function linkTo(host: LinkHost): QuorumLink {
   const world = new MemoryWorld()
   return new QuorumLink(new MemoryConnection(world, 1), host, world, LENGTH_MAX)
@@ -122,4 +141,92 @@ test('a packet longer than the limit closes the link, whether its length comes a
     expect(host.reasons).toEqual([expect.stringContaining('it sent what no server sends')])
     expect(link.isOpen).toBe(false)
   }
+})
+
+test('a link whose other side does not read closes when more waits than may, and its host hears of it afterwards', () => {
+  const host = new RecordingHost()
+  const { link, connection, world } = linkToSleeper(host)
+  writeBytes(link, 500)
+  writeBytes(link, WAITING_MAX)
+  expect(link.isOpen).toBe(true)
+  writeBytes(link, 1)
+  expect(link.isOpen).toBe(false)
+  expect(connection.isClosed).toBe(true)
+  expect(host.reasons).toEqual([])
+  world.settle()
+  expect(host.reasons).toEqual(['it does not read: more than 1001 bytes wait for it'])
+  // What is written to a link that is closed is kept by nobody.
+  expect(connection.written).toHaveLength(1)
+  expect(link.out.position).toBe(0)
+})
+
+test('a host that closes such a link itself hears nothing of it', () => {
+  const host = new RecordingHost()
+  const { link, world } = linkToSleeper(host)
+  writeBytes(link, 1)
+  writeBytes(link, WAITING_MAX + 1)
+  link.close()
+  world.settle()
+  expect(host.reasons).toEqual([])
+})
+
+test('a side that reads from time to time is never cut off, however much it gets', () => {
+  const host = new RecordingHost()
+  const { link, connection } = linkToSleeper(host)
+  for (let round = 0; round < 20; round++) {
+    writeBytes(link, WAITING_MAX)
+    connection.release()
+    connection.hold()
+  }
+  expect(link.isOpen).toBe(true)
+  connection.release()
+  expect(connection.written.reduce((sum, bytes) => sum + bytes.length, 0)).toBe(20 * WAITING_MAX)
+})
+
+test('behind a stream as much more may wait as the other side has taken of it', () => {
+  const host = new RecordingHost()
+  const { link, connection, world } = linkToSleeper(host)
+  connection.release()
+  let piecesLeft = 3
+  let aborted = 0
+  const pump = (out: ByteWriter): boolean => {
+    out.writeBytes(new Uint8Array(700))
+    return --piecesLeft === 0
+  }
+  link.stream(pump, () => aborted++)
+  link.flush()
+  connection.hold()
+  link.flush()
+  // Two pieces are with the connection, which holds the second.
+  expect(piecesLeft).toBe(1)
+  writeBytes(link, WAITING_MAX + 1400)
+  expect(link.isOpen).toBe(true)
+  connection.release()
+  world.settle()
+  expect(connection.written.reduce((sum, bytes) => sum + bytes.length, 0)).toBe(WAITING_MAX + 1400 + 3 * 700)
+
+  // The stream is over, and so is what it allowed.
+  connection.hold()
+  writeBytes(link, 1)
+  writeBytes(link, WAITING_MAX + 1)
+  expect(link.isOpen).toBe(false)
+  expect(aborted).toBe(0)
+})
+
+test('a stream that the other side does not read is given up when too much waits behind it', () => {
+  const host = new RecordingHost()
+  const { link, world } = linkToSleeper(host)
+  let aborted = 0
+  link.stream(
+    (out) => {
+      out.writeBytes(new Uint8Array(10))
+      return false
+    },
+    () => aborted++,
+  )
+  link.flush()
+  writeBytes(link, WAITING_MAX + 11)
+  expect(aborted).toBe(1)
+  world.settle()
+  expect(host.reasons).toHaveLength(1)
 })
