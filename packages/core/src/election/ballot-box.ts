@@ -1,3 +1,4 @@
+import { PeerState } from '@tskeeper/protocol/server'
 import { QuorumTracker } from '../membership/quorum-tracker.ts'
 import type { QuorumVerifier } from '../membership/quorum-verifier.ts'
 import { type CastVote, votesAgree } from './vote.ts'
@@ -6,8 +7,18 @@ import { type CastVote, votesAgree } from './vote.ts'
 export class BallotBox {
   readonly #votes = new Map<number, CastVote>()
 
-  put(serverId: number, vote: CastVote): void {
+  /** True if the vote is another one than the server's last. */
+  put(serverId: number, vote: CastVote): boolean {
+    const last = this.#votes.get(serverId)
     this.#votes.set(serverId, vote)
+    return last === undefined || last.state !== vote.state || !votesAgree({ ...last, state: PeerState.looking }, vote)
+  }
+
+  /** Whether those who have voted, for whomever, are a quorum of every verifier. */
+  hasQuorum(verifiers: readonly QuorumVerifier[]): boolean {
+    const tracker = new QuorumTracker(verifiers)
+    for (const serverId of this.#votes.keys()) tracker.addAck(serverId)
+    return tracker.hasAllQuorums()
   }
 
   voteOf(serverId: number): CastVote | null {

@@ -6,6 +6,9 @@
 //                   every voter who has not joined the quorum is known to be gone
 //   decided         the server follows, leads or observes, and tells whoever still looks
 //
+// A round in which a quorum has voted and nothing moves any more is left for the next one, in which all begin with what they have: some may
+// hold to a candidate that others do not know, or that is none any more. Whoever does so leaves it when it hears of the newer round.
+//
 // A server that comes late takes a short way: a quorum of servers that have a leader, the leader among them, is believed at once.
 //
 // What is decided here need not be right to be safe: a leader becomes one only by a quorum that follows it in its epoch. The
@@ -21,6 +24,7 @@ import type { QuorumVerifier } from '../membership/quorum-verifier.ts'
 import type { MemberRole } from '../membership/server-line.ts'
 import { BallotBox } from './ballot-box.ts'
 import type { ElectionEffects } from './election-effects.ts'
+import { StalemateWatch } from './stalemate-watch.ts'
 import { beats, type CastVote, type CurrentVote, type Vote, votesAgree } from './vote.ts'
 
 /** How long a server with a quorum waits for better proposals, in milliseconds. Part of the protocol. */
@@ -99,6 +103,7 @@ export class FastLeaderElection {
   readonly #ballots = new BallotBox()
   /** Votes of servers that have a leader, of whatever round. */
   readonly #settled = new BallotBox()
+  readonly #stalemates: StalemateWatch
   /** Whose votes made the proposal win; of meaning in the phase `finalizing` and after it. */
   #supporters: ReadonlySet<number> = new Set()
   /** Voters that could not be reached since the round began, and from whom nothing has come since. */
@@ -118,6 +123,7 @@ export class FastLeaderElection {
     this.#serverId = options.serverId
     this.#effects = effects
     this.#minIntervalMs = options.minIntervalMs
+    this.#stalemates = new StalemateWatch(options.minIntervalMs)
     this.#maxIntervalMs = options.maxIntervalMs
     this.#isMultiAddressEnabled = options.isMultiAddressEnabled
     this.#currentVote = { leader: options.serverId, zxid: options.lastZxid, peerEpoch: options.currentEpoch, round: -1 }
@@ -171,12 +177,13 @@ export class FastLeaderElection {
     this.#round += 1
     this.#initialVote = this.#ownVote(lastZxid, currentEpoch)
     this.#proposal = this.#initialVote
-    this.#ballots.clear()
     this.#settled.clear()
     this.#absent.clear()
     this.#retried.clear()
     this.#phase = 'gathering'
     this.#intervalMs = this.#minIntervalMs
+    this.#stalemates.reset()
+    this.#beginBallot(nowMs)
     this.#sendProposal()
     this.#takeInbox(nowMs)
   }
@@ -338,24 +345,47 @@ export class FastLeaderElection {
     while (this.#phase !== 'idle') {
       const received = this.#inbox.shift()
       if (received !== null) {
-        this.#take(received)
+        this.#take(received, nowMs)
         continue
       }
+      if (this.#resolvesStalemate(nowMs)) continue
       // Each notification starts the wait anew: only silence ends it.
       this.#schedule(nowMs + (this.#phase === 'finalizing' ? FINALIZE_WAIT_MS : this.#intervalMs))
       return
     }
   }
 
-  #take({ from, vote }: Received): void {
+  /** True if something is said in this or another round now, since without it nothing would move any more. */
+  #resolvesStalemate(nowMs: number): boolean {
+    // Who has no vote moves nobody.
+    if (this.#phase !== 'gathering' || !this.#voters.has(this.#serverId)) return false
+    const verdict = this.#stalemates.verdict(this.#verifiers, nowMs)
+    if (verdict === 'ask') this.#sendProposal()
+    else if (verdict === 'giveUp') this.#joinRound(this.#stalemates.newestRound + 1, this.#initialVote, nowMs)
+    return verdict !== 'wait'
+  }
+
+  #joinRound(round: number, proposal: Vote, nowMs: number): void {
+    this.#round = round
+    this.#beginBallot(nowMs)
+    this.#propose(proposal)
+  }
+
+  #beginBallot(nowMs: number): void {
+    this.#ballots.clear()
+    this.#stalemates.roundBegun(this.#round, nowMs)
+  }
+
+  #take({ from, vote }: Received, nowMs: number): void {
     const wasFinalizing = this.#phase === 'finalizing'
     if (wasFinalizing && !this.#beats(vote, this.#proposal)) {
       this.#takeLateSupport(from, vote)
       return
     }
     this.#phase = 'gathering'
+    if (this.#voters.has(from) && vote.round >= this.#round) this.#stalemates.heard(from, vote, nowMs)
     if (this.#voters.has(from) && this.#voters.has(vote.leader)) {
-      if (vote.state === PeerState.looking) this.#takeBallot(from, vote)
+      if (vote.state === PeerState.looking) this.#takeBallot(from, vote, nowMs)
       else if (vote.state !== PeerState.observing) this.#takeSettled(from, vote)
     }
     // What seemed better and came to nothing (a vote of an old round, say) must not cost the quorum that was there.
@@ -373,14 +403,13 @@ export class FastLeaderElection {
   }
 
   /** The vote of a server that looks for a leader, too. */
-  #takeBallot(from: number, vote: CastVote): void {
+  #takeBallot(from: number, vote: CastVote, nowMs: number): void {
     if (this.#initialVote.zxid === UNTRUSTED_ZXID || vote.zxid === UNTRUSTED_ZXID) return
     // Its sender has been told of the newer round when this came.
     if (vote.round < this.#round) return
     if (vote.round > this.#round) {
-      this.#round = vote.round
-      this.#ballots.clear()
-      this.#propose(this.#beats(vote, this.#initialVote) ? vote : this.#initialVote)
+      this.#joinRound(vote.round, this.#beats(vote, this.#initialVote) ? vote : this.#initialVote, nowMs)
+      this.#stalemates.heard(from, vote, nowMs)
     } else if (this.#beats(vote, this.#proposal)) {
       this.#propose(vote)
     }

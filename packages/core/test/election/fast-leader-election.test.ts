@@ -387,6 +387,102 @@ test('a server that only the proposed configuration names has a vote, but is pro
   expect(effects.take()).toEqual(['LEADING 1 round 2 by 1,2,3'])
 })
 
+// Rounds that come to nothing.
+
+/** Server 2 of two: server 1 holds to server 3, which is no candidate here, so that the two never agree in this round. */
+function stalledServer(): Subject {
+  const subject = makeElection(2, majorityOf(2, 0, 0x100000001))
+  subject.election.lookForLeader(8, 2, 0)
+  holdTo3(subject, 0)
+  subject.effects.take()
+  return subject
+}
+
+/** Server 1 tells its vote, again and again. */
+function holdTo3({ election }: Subject, nowMs: number, round = 1): void {
+  election.notification(1, notify(3, { zxid: 9, peerEpoch: 2, electionEpoch: round }), nowMs)
+}
+
+test('when a quorum has voted and no vote changes for a second, the vote is told again, and after another second a new round begins', () => {
+  const subject = stalledServer()
+  const { election, effects } = subject
+  holdTo3(subject, 999)
+  expect(effects.take()).toEqual([])
+  holdTo3(subject, 1000)
+  expect(effects.take()).toEqual(['to 1: LOOKING 2 zxid 8 epoch 2 round 1'])
+  holdTo3(subject, 1999)
+  expect(effects.take()).toEqual([])
+  holdTo3(subject, 2000)
+  expect(effects.take()).toEqual(['to 1: LOOKING 2 zxid 8 epoch 2 round 2'])
+  expect(election.round).toBe(2)
+})
+
+test('in the new round all begin with what they have, and find each other', () => {
+  const subject = stalledServer()
+  const { election, effects } = subject
+  for (const nowMs of [1000, 2000]) holdTo3(subject, nowMs)
+  effects.take()
+  election.notification(1, notify(1, { zxid: 9, peerEpoch: 2, electionEpoch: 2 }), 2010)
+  expect(effects.take()).toEqual(['to 1: LOOKING 1 zxid 9 epoch 2 round 2', 'FOLLOWING 1 round 2 by 1,2'])
+})
+
+test('the new round is newer than that of everyone', () => {
+  const subject = stalledServer()
+  for (const nowMs of [10, 1010, 2010]) holdTo3(subject, nowMs, 7)
+  expect(subject.election.round).toBe(8)
+})
+
+test('each further round without an outcome is waited for twice as long', () => {
+  const subject = stalledServer()
+  for (const nowMs of [1000, 2000]) holdTo3(subject, nowMs)
+  for (const nowMs of [2001, 4001, 6000]) holdTo3(subject, nowMs, 2)
+  expect(subject.election.round).toBe(2)
+  holdTo3(subject, 6001, 2)
+  expect(subject.election.round).toBe(3)
+})
+
+test('a server that is asked and has decided already ends the round instead', () => {
+  const { election, effects } = lookingServer(2, 5)
+  for (const voter of [1, 3]) election.notification(voter, notify(voter), 0)
+  effects.take()
+  election.notification(1, notify(1), 1000)
+  expect(effects.take().at(-1)).toBe('to 5: LOOKING 3 zxid 0 epoch 0 round 1')
+  for (const voter of [1, 4, 5]) election.notification(voter, notify(3, { state: FOLLOWING }), 1900)
+  election.notification(1, notify(3, { state: FOLLOWING }), 2500)
+  expect(election.round).toBe(1)
+  election.notification(3, notify(3, { state: LEADING }), 2600)
+  expect(effects.take()).toEqual(['FOLLOWING 3 round 1 by 1,2,3,4,5'])
+})
+
+test('as long as less than a quorum has voted, the round is the same', () => {
+  const { election, effects } = lookingServer(2, 5)
+  election.notification(1, notify(2), 0)
+  for (let count = 0; count < 8; count++) election.timer(effects.dueMs, true)
+  expect(effects.dueMs).toBeGreaterThan(10_000)
+  expect(election.round).toBe(1)
+})
+
+test('a vote that changes begins the wait anew', () => {
+  const { election } = lookingServer(3, 5)
+  election.notification(1, notify(1), 0)
+  for (const nowMs of [900, 1899]) election.notification(2, notify(2), nowMs)
+  election.notification(1, notify(2), 1899)
+  for (const nowMs of [2899, 3898]) election.notification(2, notify(2), nowMs)
+  expect(election.round).toBe(1)
+  election.notification(2, notify(2), 3899)
+  expect(election.round).toBe(2)
+})
+
+test('a server that has no vote begins no round of its own, whatever the others do', () => {
+  const { election } = makeElection(4, majorityOf(3, 1), { role: 'observer' })
+  election.lookForLeader(0, 0, 0)
+  for (let nowMs = 0; nowMs <= 5000; nowMs += 500) {
+    election.notification(1, notify(1), nowMs)
+    election.notification(2, notify(2), nowMs)
+  }
+  expect(election.round).toBe(1)
+})
+
 // Votes of servers that have a leader.
 
 test('a late server believes a quorum that has a leader, at once and whatever the rounds', () => {
