@@ -45,9 +45,12 @@ import { type LinkHost, QuorumLink } from './quorum-link.ts'
 import { idByteOf, localSessionsOf, outstandingLimitOf, type Role, type RoleParts } from './role-parts.ts'
 import { SnapshotReceiver } from './snapshot-stream.ts'
 import { TouchedSessions } from './touched-sessions.ts'
+import { unknownTypeOf } from './transaction-types.ts'
 
 /** The process cannot go on: the history cannot be cut where the leader says. */
 const EXIT_CANNOT_TRUNCATE = 13
+/** The process cannot go on: what the leader proposes cannot be applied. */
+const EXIT_UNKNOWN_TRANSACTION = 1
 /** How often a new leader that does not listen yet is given more time; it comes to about five of the longest pauses. */
 const LEADER_PAUSE_COUNT = 8
 
@@ -470,7 +473,15 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
   }
 
   receive(zxid: number, bytes: Uint8Array, start: number, end: number): void {
-    this.serving?.pipeline.receive(zxid, bytes, start, end)
+    const unknownType = unknownTypeOf(bytes, start, end)
+    if (unknownType === null) this.serving?.pipeline.receive(zxid, bytes, start, end)
+    else this.refuse(zxid, unknownType)
+  }
+
+  /** What cannot be applied must not be in the log: no start could read it, and acknowledged it would count as kept. */
+  private refuse(zxid: number, unknownType: number): void {
+    const message = `the leader proposes a transaction, 0x${zxid.toString(16)}, of the type ${unknownType}, which this release does not know. It was not logged. Is the leader of a newer release? Then bring this server to that one, or let a server of this release lead`
+    this.parts.onFailure(new StartupError(message, EXIT_UNKNOWN_TRANSACTION))
   }
 
   log(): void {
@@ -478,6 +489,8 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
   }
 
   apply(zxid: number): void {
+    // What came with a transaction that was refused.
+    if (this.isOver) return
     const nowMs = this.parts.runtime.clock.monotonicMs()
     this.serving?.stack.clients.committing(nowMs)
     this.informObservers(zxid)
