@@ -1,6 +1,7 @@
 // Facts about ensembles that people look for by name: what members say of themselves, the ways to deploy them, how many may be lost.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { makeQuorumVerifier, parseMembership } from '@tskeeper/core'
@@ -167,4 +168,38 @@ function failureOf(run: () => unknown): string {
     return texts.join(': ')
   }
   return 'nothing was thrown'
+}
+
+test('A152: every member listens for votes and for clients, and the leader alone for its learners, whoever leads', async () => {
+  await using ensemble = await TestEnsemble.start(3, { observers: 1 })
+  const listening = async (port: (id: number) => number): Promise<number[]> => {
+    const answers = await Promise.all(ensemble.runningIds.map(async (id) => ((await isListening(port(id))) ? [id] : [])))
+    return answers.flat()
+  }
+  const check = async (): Promise<number> => {
+    const leader = await ensemble.whenServing()
+    expect(await listening((id) => ensemble.clientPort(id))).toEqual(ensemble.runningIds)
+    expect(await listening((id) => ensemble.electionPort(id))).toEqual(ensemble.runningIds)
+    expect(await listening((id) => ensemble.quorumPort(id))).toEqual([leader])
+    return leader
+  }
+  const first = await check()
+  await ensemble.stopServer(first)
+  await ensemble.whenServing()
+  expect(await check()).not.toBe(first)
+})
+
+test('A152: the page on ensembles says what each port is for', () => {
+  const page = readFileSync(new URL('../../docs/ensemble.md', import.meta.url), 'utf8')
+  const ports = [...page.matchAll(/^\| (\d+)(?: \(`clientPort`\))? \| (.+?) \| /gm)].map(([, port, who]) => `${port}: ${who}`)
+  const described = ['2888: the leader only', '3888: every voter and observer', '2181: every server that serves']
+  expect(ports.filter((line) => /^\d{4}:/.test(line))).toEqual(described)
+})
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ port, host: '127.0.0.1' }, () => resolve(true))
+    socket.once('connect', () => socket.destroy())
+    socket.once('error', () => resolve(false))
+  })
 }

@@ -92,6 +92,14 @@ export class TestEnsemble implements AsyncDisposable {
     return this.#clientPorts[id - 1] ?? 0
   }
 
+  quorumPort(id: number): number {
+    return this.#ports[id - 1]?.quorum ?? 0
+  }
+
+  electionPort(id: number): number {
+    return this.#ports[id - 1]?.election ?? 0
+  }
+
   logger(id: number): RecordingLogger {
     const logger = this.loggers[id - 1]
     if (logger === undefined) throw new Error(`there is no server ${id}`)
