@@ -47,8 +47,8 @@ export class Faults {
   restart(node: ServerNode): void {
     if (node.machine.isUp) return
     this.parts.note(node.machine.name, node.ending === null ? 'starts' : `starts again; it ended with ${node.ending.message}`)
-    if (node.isOutsider) node.restoreConfigFile()
-    node.start()
+    if (!node.isOutsider || node.restoreConfigFile()) node.start()
+    else this.parts.note(node.machine.name, 'stays down: its disk does not take a configuration')
   }
 
   private begin(fault: Fault): void {

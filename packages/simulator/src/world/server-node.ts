@@ -75,17 +75,27 @@ export class ServerNode {
     return this.options.hasConfigFile && /not in the peer list/.test(String(this.ending?.message))
   }
 
-  /** Gives it the configuration of the beginning again, as an operator does who wants a server back that has left. */
-  restoreConfigFile(): void {
+  /**
+   * Gives it the configuration of the beginning again, as an operator does who wants a server back that has left. False if its disk
+   * does not take that now.
+   */
+  restoreConfigFile(): boolean {
     const { disk } = this.disk
     // It is the operator who writes here, whichever process acted last.
     this.machine.world.active = null
     // A power failure that is to come in what the server does waits for the server.
     const { changesToCrash } = this
     this.changesToCrash = -1
-    for (const name of disk.list(CONFIG_DIRECTORY)) disk.remove(`${CONFIG_DIRECTORY}/${name}`)
-    this.putConfigFile()
-    this.changesToCrash = changesToCrash
+    try {
+      for (const name of disk.list(CONFIG_DIRECTORY)) disk.remove(`${CONFIG_DIRECTORY}/${name}`)
+      this.putConfigFile()
+      return true
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'DiskError') throw error
+      return false
+    } finally {
+      this.changesToCrash = changesToCrash
+    }
   }
 
   private properties(): Map<string, string> {
