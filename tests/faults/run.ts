@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { ServerStartError, type ServerTarget } from '../support/server-process.ts'
 import { ensembleSuite } from './ensemble.ts'
 import { ensembleLinksSuite } from './ensemble-links.ts'
+import { ensembleMembersSuite } from './ensemble-members.ts'
 import { ensembleStormSuite } from './ensemble-storm.ts'
 import { fullDiskSuite } from './full-disk.ts'
 import { fuzzSuite } from './fuzz.ts'
@@ -30,6 +31,7 @@ const suites: readonly FaultSuite[] = [
   limitsSuite,
   ensembleSuite,
   ensembleLinksSuite,
+  ensembleMembersSuite,
   ensembleStormSuite,
 ]
 

@@ -512,3 +512,50 @@ test('zkCleanup.sh of an empty directory removes nothing', async () => {
   mkdirSync(dataDir)
   expect(await run('zkCleanup.sh', ['-n', '3'], { ZOOCFGDIR: directory })).toEqual({ exitCode: 0, stdout: '', stderr: '' })
 })
+
+/** Three servers on one host, each with a file like those that guides show. Their pid files lie in their data directories. */
+async function writePseudoCluster(): Promise<string[]> {
+  const members: string[] = []
+  for (let id = 1; id <= 3; id++) members.push(`server.${id}=localhost:${await freePort()}:${await freePort()}`)
+  const files: string[] = []
+  for (let id = 1; id <= 3; id++) {
+    const file = join(directory, `zoo${id}.cfg`)
+    const home = join(directory, `zk${id}`)
+    mkdirSync(join(home, 'data'), { recursive: true })
+    writeFileSync(join(home, 'data', 'myid'), `${id}\n`)
+    const own = [`dataDir=${home}/data`, `clientPort=${await freePort()}`, `dataLogDir=${home}/logs`, 'preAllocSize=64']
+    writeFileSync(file, ['tickTime=2000', 'initLimit=10', 'syncLimit=5', ...own, '', ...members, ''].join('\n'))
+    files.push(file)
+  }
+  return files
+}
+
+async function untilStatus(file: string): Promise<Outcome> {
+  for (;;) {
+    const outcome = await run('zkServer.sh', ['status', file])
+    if (outcome.exitCode === 0) return outcome
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+test('A156: the status of three servers on one host is one leader and two followers', { timeout: PATIENCE_MS }, async () => {
+  const files = await writePseudoCluster()
+  try {
+    const [first = ''] = files
+    expect(await run('zkServer.sh', ['status', first])).toMatchObject({ exitCode: 1 })
+    for (const file of files) expect(await run('zkServer.sh', ['start', file])).toMatchObject({ exitCode: 0 })
+    const modes: string[] = []
+    for (const file of files) {
+      const { exitCode, stdout, stderr } = await untilStatus(file)
+      expect([exitCode, stderr]).toEqual([0, FIRST_LINES(file)])
+      expect(stdout).toMatch(
+        /^Client port found: \d+\. Client address: localhost\. Client SSL: false\.\nMode: (?:leader|follower)\n$/,
+      )
+      modes.push(stdout.split('\n')[1] ?? '')
+    }
+    expect(modes.toSorted()).toEqual(['Mode: follower', 'Mode: follower', 'Mode: leader'])
+  } finally {
+    for (const file of files) await run('zkServer.sh', ['stop', file])
+  }
+  for (const file of files) expect(await run('zkServer.sh', ['status', file])).toMatchObject({ exitCode: 1 })
+})
