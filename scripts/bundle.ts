@@ -5,28 +5,62 @@
 import { rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { build } from 'esbuild'
+import { type BuildOptions, build, type Plugin } from 'esbuild'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 /** Where the program comes from: what the compiler emitted, or, for tests, the sources themselves. */
 export type BundleSource = 'dist' | 'src'
 
-/** Writes `main.js` and its parts into the directory, which is emptied before. */
+/**
+ * Writes `main.js` and its parts into the directory, which is emptied before: the commands, each imported when it is called for,
+ * and the server, one file that they all share.
+ */
 export async function bundleProgram(source: BundleSource, outDirectory: string): Promise<void> {
   rmSync(outDirectory, { force: true, recursive: true })
+  const common = { ...COMMON, conditions: source === 'dist' ? [] : ['@tskeeper/source'] }
   await build({
-    absWorkingDir: ROOT,
+    ...common,
     entryPoints: [source === 'dist' ? 'packages/cli/dist/main.js' : 'packages/cli/src/main.ts'],
-    conditions: source === 'dist' ? [] : ['@tskeeper/source'],
     outdir: outDirectory,
-    bundle: true,
     // What is imported when it is called for stays apart.
     splitting: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    legalComments: 'none',
+    plugins: [SERVER_APART],
+  })
+  await bundleServer(common, source, outDirectory)
+}
+
+const COMMON = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  legalComments: 'none',
+} as const satisfies BuildOptions
+
+const SERVER_FILE = 'server.js'
+
+/** The commands import the server's program from its file beside them. */
+const SERVER_APART: Plugin = {
+  name: 'server-apart',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^@tskeeper\/server\/main$/ }, () => ({ path: `./${SERVER_FILE}`, external: true })),
+}
+
+/**
+ * The server lives for long and idles often, so what its start leaves behind counts. A second dozen of modules makes the
+ * loader's own functions hot, and the compiler that is then brought into memory takes four megabytes; the text of a program stays
+ * in memory as long as it runs. So this is one file without blanks. Names stay, and lines stay short, for the traces in logs.
+ */
+async function bundleServer(common: BuildOptions, source: BundleSource, outDirectory: string): Promise<void> {
+  await build({
+    ...common,
+    entryPoints: [source === 'dist' ? 'packages/server/dist/main.js' : 'packages/server/src/main.ts'],
+    outfile: resolve(outDirectory, SERVER_FILE),
+    minifyWhitespace: true,
+    minifySyntax: true,
+    lineLimit: 160,
   })
 }
 
@@ -35,15 +69,10 @@ async function bundleClient(): Promise<void> {
   const outdir = resolve(ROOT, 'packages/client/dist/bundle')
   rmSync(outdir, { force: true, recursive: true })
   await build({
-    absWorkingDir: ROOT,
+    ...COMMON,
     entryPoints: ['packages/client/dist/index.js', 'packages/client/dist/portable.js'],
     outdir,
-    bundle: true,
     splitting: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    legalComments: 'none',
   })
 }
 

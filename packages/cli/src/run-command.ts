@@ -85,7 +85,7 @@ export async function runCommand(argv: readonly string[], surroundings: Surround
 }
 
 async function refuse(name: string, surroundings: Surroundings): Promise<number> {
-  const { nearestName } = await import('@tskeeper/server/config')
+  const { nearestName } = await import('./nearest-name.ts')
   const meant = nearestName(
     name,
     visible().map((command) => command.name),

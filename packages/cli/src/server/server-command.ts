@@ -61,7 +61,7 @@ export async function runServerCommand(args: readonly string[], surroundings: Su
   }
   if (verb === 'init') return (await import('./initialize.ts')).runInitialize(parsed.rest, parsed.configDirectory, surroundings)
   if (!verbs.has(verb)) {
-    const { nearestName } = await import('@tskeeper/server/config')
+    const { nearestName } = await import('../nearest-name.ts')
     const meant = nearestName(verb, verbs.keys())
     surroundings.error(
       `There is no server ${verb}.${meant === null ? '' : ` Did you mean server ${meant}?`}\n${usage('tskeeper server')}`,
