@@ -7,7 +7,7 @@ import { childrenSubject, dataSubject } from './observe/node-subjects.ts'
 import { Observer } from './observe/observer.ts'
 import { Stream, sessionOver } from './observe/stream.ts'
 import { TreeSubject } from './observe/tree-subject.ts'
-import { aclOrOpen, badArguments, checkVersion, dataBytes, pathProblem } from './operations/arguments.ts'
+import { aclOrOpen, badArguments, checkVersion, dataBytes, deadlineOf, pathProblem } from './operations/arguments.ts'
 import { type AttemptContext, Limits, policyOf, withRetries } from './operations/attempts.ts'
 import { type CreatePlan, createOnce, ProtectedCreate, planCreate } from './operations/create.ts'
 import { deleteTree } from './operations/delete-tree.ts'
@@ -166,9 +166,9 @@ export class ZooKeeper implements AsyncDisposable {
         if (isConnectedState(session.state)) settle(null)
         else if (isFinalState(session.state)) settle(this.#overError())
       }
-      const { deadlineMs } = options
+      const deadlineMs = deadlineOf(options.deadlineMs)
       const timer =
-        deadlineMs === undefined
+        deadlineMs === null
           ? null
           : this.runtime.timers.after(deadlineMs, () => {
               const cause = session.lastError

@@ -12,6 +12,9 @@ export interface Received {
   readonly body: ByteReader
 }
 
+/** No test needs as many attempts: a client that makes more does not pause between them, and virtual time would stand still. */
+const ATTEMPTS_MAX = 2_000
+
 export class FakeServer {
   readonly #timers: Timers
   /** `refuse` breaks each attempt, `silent` never answers one, `stall` accepts and says nothing. */
@@ -20,6 +23,8 @@ export class FakeServer {
   /** Whether sessions that clients bring are refused. */
   isForgetful = false
   authCode = 0
+  /** Whether connections answer setWatches by themselves. */
+  answersSetWatches = true
   /** Answer to a four-letter word. */
   wordAnswer = 'ro'
   readonly attempts: FakeConnection[] = []
@@ -37,6 +42,7 @@ export class FakeServer {
   }
 
   connect(handler: TransportHandler): TransportConnection {
+    if (this.attempts.length >= ATTEMPTS_MAX) throw new Error('a client that connects again and again without a pause')
     const connection = new FakeConnection(this, handler, this.#timers)
     this.attempts.push(connection)
     if (this.mode === 'refuse') this.#timers.soon(() => connection.breakOff(new Error('connection refused')))
@@ -61,7 +67,6 @@ export class FakeConnection implements TransportConnection {
   readonly received: Received[] = []
   /** Answers to pings stop when it is false. */
   answersPings = true
-  answersSetWatches = true
   answersClose = true
   handshake: Handshake | null = null
   writeCount = 0
@@ -193,7 +198,7 @@ export class FakeConnection implements TransportConnection {
     this.received.push(request)
     if (request.xid === Xid.auth) this.reply(request, 0n, undefined, this.#server.authCode)
     const setsWatches = request.op === Op.setWatches || request.op === Op.setWatches2
-    if (setsWatches && this.answersSetWatches) this.reply(request, 1n)
+    if (setsWatches && this.#server.answersSetWatches) this.reply(request, 1n)
     if (request.op === Op.closeSession && this.answersClose) {
       this.reply(request, 1n)
       this.breakOff()

@@ -62,3 +62,11 @@ test('a certificate for another name is not accepted, unless names are not looke
 test('a client without TLS gets no answer from a server with it', async () => {
   await expect(connect(`127.0.0.1:${port}`, { deadlineMs: 300 })).rejects.toMatchObject({ code: 'TIMEOUT' })
 })
+
+test('a key that is none is told of like any other reason, and harms nothing else', async () => {
+  const tls = { ca: CERTIFICATE, certificate: CERTIFICATE, key: 'not a key' }
+  await expect(connect(`127.0.0.1:${port}`, { tls, deadlineMs: 500 })).rejects.toMatchObject({
+    code: 'TIMEOUT',
+    message: expect.stringMatching(/the last attempt: .*(?:PEM|key|DECODER)/i),
+  })
+})

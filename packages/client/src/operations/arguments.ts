@@ -47,6 +47,13 @@ export function checkCreatePath(path: string, isSequential: boolean): void {
   } else checkPath(path)
 }
 
+/** How long a call may take: null is without end, which `Infinity` is, too. Throws unless it is a time. */
+export function deadlineOf(deadlineMs: number | null | undefined): number | null {
+  if (deadlineMs === null || deadlineMs === undefined || deadlineMs === Number.POSITIVE_INFINITY) return null
+  if (typeof deadlineMs === 'number' && !Number.isNaN(deadlineMs)) return deadlineMs
+  throw badArguments(null, `deadlineMs is ${String(deadlineMs)}; it must be a number of milliseconds`)
+}
+
 /** Data as bytes. */
 export function dataBytes(path: string, data: DataInput): Uint8Array | null {
   if (data === null || data instanceof Uint8Array) return data

@@ -3,6 +3,7 @@ import { isZooKeeperError, ZooKeeperError } from '../errors.ts'
 import type { OperationOptions } from '../options.ts'
 import { type RetryPolicy, retries } from '../retry.ts'
 import type { ClientRuntime } from '../runtime/runtime.ts'
+import { deadlineOf } from './arguments.ts'
 
 /** What an operation of several attempts needs. */
 export interface AttemptContext {
@@ -54,7 +55,7 @@ export class Limits {
   constructor(context: AttemptContext, options: OperationOptions | undefined) {
     this.#runtime = context.runtime
     this.#signal = options?.signal
-    const deadlineMs = options?.deadlineMs ?? context.requestTimeoutMs ?? Number.POSITIVE_INFINITY
+    const deadlineMs = deadlineOf(options?.deadlineMs ?? context.requestTimeoutMs) ?? Number.POSITIVE_INFINITY
     this.#deadlineAtMs = context.runtime.clock.monotonicMs() + deadlineMs
   }
 
@@ -65,11 +66,10 @@ export class Limits {
 
   /** Options for one request of the call: one attempt, within what is left of the time. */
   remaining(): OperationOptions {
-    const { remainingMs } = this
     return {
       retry: retries.none,
       ...(this.#signal === undefined ? {} : { signal: this.#signal }),
-      ...(remainingMs === Number.POSITIVE_INFINITY ? {} : { deadlineMs: Math.max(0, remainingMs) }),
+      deadlineMs: Math.max(0, this.remainingMs),
     }
   }
 }

@@ -20,6 +20,15 @@ export interface ReadPart {
   readonly op: typeof Op.getData | typeof Op.getChildren
 }
 
+const RESULT_TYPES: Readonly<Record<TransactionPart['op'], TransactionResult['type']>> = {
+  [Op.create]: 'create',
+  [Op.createContainer]: 'create',
+  [Op.createTTL]: 'create',
+  [Op.setData]: 'set',
+  [Op.delete]: 'delete',
+  [Op.check]: 'check',
+}
+
 const RUNTIME_INCONSISTENCY = -2
 const END = -1
 
@@ -58,8 +67,11 @@ export const multiRead: Operation<readonly ReadPart[], ReadResult[]> = {
   decode: (input, { body }) => {
     const results: ReadResult[] = []
     for (let header = readMultiHeader(input); !header.done; header = readMultiHeader(input)) {
-      results.push(readReadResult(input, header.type, body[results.length]))
+      const part = partOf(body, results.length, input)
+      if (header.type !== part.op && header.type !== Op.error) throw misplaced(header.type, input)
+      results.push(readReadResult(input, header.type, part))
     }
+    checkCount(body, results.length, input)
     return results
   },
 }
@@ -85,11 +97,33 @@ function readTransaction(input: ByteReader, request: RequestContent<readonly Tra
   const results: TransactionResult[] = []
   const wireCodes: number[] = []
   for (let header = readMultiHeader(input); !header.done; header = readMultiHeader(input)) {
-    if (header.type === Op.error) wireCodes.push(input.readInt())
-    else results.push(readResult(input, header.type))
+    const part = partOf(request.body, results.length + wireCodes.length, input)
+    if (header.type === Op.error) {
+      wireCodes.push(input.readInt())
+      continue
+    }
+    const result = readResult(input, header.type)
+    if (result.type !== RESULT_TYPES[part.op]) throw misplaced(header.type, input)
+    results.push(result)
   }
+  checkCount(request.body, results.length + wireCodes.length, input)
   if (wireCodes.length > 0) throw transactionError(wireCodes, request.body)
   return results
+}
+
+/** The part that the result number `index` is of. */
+function partOf<Part>(parts: readonly Part[], index: number, input: ByteReader): Part {
+  const part = parts[index]
+  if (part === undefined) throw new DecodeError(`more results than the ${parts.length} parts of a multi`, input.position)
+  return part
+}
+
+function checkCount(parts: readonly unknown[], count: number, input: ByteReader): void {
+  if (count !== parts.length) throw new DecodeError(`${count} results for the ${parts.length} parts of a multi`, input.position)
+}
+
+function misplaced(op: number, input: ByteReader): DecodeError {
+  return new DecodeError(`a result of type ${op} for another part of a multi`, input.position)
 }
 
 function readResult(input: ByteReader, op: number): TransactionResult {
@@ -134,14 +168,14 @@ function transactionError(wireCodes: readonly number[], parts: readonly Transact
   )
 }
 
-function readReadResult(input: ByteReader, op: number, part: ReadPart | undefined): ReadResult {
+function readReadResult(input: ByteReader, op: number, part: ReadPart): ReadResult {
   switch (op) {
     case Op.getData:
       return { type: 'get', value: readNodeValue(input) }
     case Op.getChildren:
       return { type: 'children', children: readStrings(input) }
     case Op.error:
-      return { type: 'error', error: errorFromWire(input.readInt(), 'multiRead', part?.path ?? null) }
+      return { type: 'error', error: errorFromWire(input.readInt(), 'multiRead', part.path) }
     default:
       throw new DecodeError(`a result of type ${op} in a multiRead`, input.position)
   }

@@ -9,9 +9,12 @@ const clock: Clock = {
   monotonicMs: () => performance.now(),
 }
 
+/** Node calls back at once when it is to wait longer than this, which is 25 days. */
+const DELAY_MS_MAX = 0x7fffffff
+
 const timers: Timers = {
   after(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs)
+    const timer = setTimeout(callback, Math.min(delayMs, DELAY_MS_MAX))
     return { cancel: () => clearTimeout(timer) }
   },
   soon(callback) {

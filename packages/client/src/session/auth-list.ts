@@ -1,5 +1,7 @@
 import { Op, Xid } from '@tskeeper/protocol'
-import { ZooKeeperError } from '../errors.ts'
+import { encodeText } from '../data.ts'
+import type { ZooKeeperError } from '../errors.ts'
+import { badArguments } from '../operations/arguments.ts'
 import type { AuthCredentials } from '../options.ts'
 import type { Connection } from './connection.ts'
 
@@ -7,7 +9,7 @@ import type { Connection } from './connection.ts'
 interface Entry {
   readonly scheme: string
   readonly auth: Uint8Array
-  waiters: { readonly resolve: () => void; readonly reject: (error: Error) => void }[]
+  readonly waiters: { readonly resolve: () => void; readonly reject: (error: Error) => void }[]
 }
 
 /**
@@ -21,7 +23,7 @@ export class AuthList {
   #accepted: (() => void) | null = null
 
   constructor(credentials: readonly AuthCredentials[]) {
-    for (const { scheme, auth } of credentials) this.#entries.push({ scheme, auth: bytesOf(auth), waiters: [] })
+    for (const each of credentials) this.#entries.push(entryOf(each))
   }
 
   /** Presents everything on a new connection; `accepted` is called once the server has taken it all. */
@@ -35,7 +37,8 @@ export class AuthList {
   /** Adds a credential and presents it now if there is a connection, else when there is one. Settles with the server's answer. */
   add(credentials: AuthCredentials, connection: Connection | null): Promise<void> {
     return new Promise((resolve, reject) => {
-      const entry: Entry = { scheme: credentials.scheme, auth: bytesOf(credentials.auth), waiters: [{ resolve, reject }] }
+      const entry = entryOf(credentials)
+      entry.waiters.push({ resolve, reject })
       this.#entries.push(entry)
       if (connection !== null) this.#send(connection, entry)
     })
@@ -72,8 +75,13 @@ export class AuthList {
   }
 }
 
-function bytesOf(auth: string | Uint8Array): Uint8Array {
-  if (typeof auth === 'string') return new TextEncoder().encode(auth)
-  // The caller may use its array for something else before the next connection.
-  return Uint8Array.from(auth)
+/** Throws for what cannot be presented: on a connection it would be too late to say so. */
+function entryOf({ scheme, auth }: AuthCredentials): Entry {
+  if (typeof scheme !== 'string' || scheme === '') {
+    throw badArguments(null, `the scheme of credentials must be a name such as "digest" and not ${JSON.stringify(scheme)}`)
+  }
+  if (typeof auth === 'string') return { scheme, auth: encodeText(auth), waiters: [] }
+  // A copy: the caller may use its array for something else before the next connection.
+  if (auth instanceof Uint8Array) return { scheme, auth: Uint8Array.from(auth), waiters: [] }
+  throw badArguments(null, `the credentials for scheme ${scheme} must be a string or a Uint8Array and not ${typeof auth}`)
 }

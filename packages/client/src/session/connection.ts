@@ -10,7 +10,8 @@ import { FrameSplitter } from './frame-splitter.ts'
 import { readSessionGrant, type SessionGrant, type SessionRequest, writeSessionRequest } from './handshake.ts'
 import type { LastZxid } from './last-zxid.ts'
 import { OutputBuffer } from './output-buffer.ts'
-import { type AnyRequest, RequestStatus } from './request.ts'
+import { type AbandonCode, type AnyRequest, RequestStatus } from './request.ts'
+import { requestTooLarge, requestUnwritable } from './request-errors.ts'
 import { RequestRing } from './request-ring.ts'
 
 /** What a connection tells its session. */
@@ -50,7 +51,7 @@ type Phase = 'opening' | 'handshake' | 'ready' | 'closed'
 export class Connection implements TransportHandler {
   readonly server: HostPort
   /** Requests whose replies are awaited. */
-  readonly pending: RequestRing = new RequestRing()
+  private readonly pending = new RequestRing()
   private readonly context: ConnectionContext
   private readonly owner: ConnectionOwner
   private readonly output = new OutputBuffer()
@@ -86,11 +87,6 @@ export class Connection implements TransportHandler {
     return this.phase !== 'closed'
   }
 
-  /** How many of the pending requests a server may have seen. */
-  get sentCount(): number {
-    return Math.max(0, this.sentEnd - this.pending.first)
-  }
-
   /** Whether nobody has answered at the address yet. */
   get isUnanswered(): boolean {
     return this.hasNotOpened
@@ -119,13 +115,29 @@ export class Connection implements TransportHandler {
     this.owner.onClosed(this, error)
   }
 
+  /** Nobody will bring the answers that are awaited: says so of each request, and whether a server may have seen it. */
+  abandonPending(code: AbandonCode, cause: Error | null): void {
+    const { pending } = this
+    let sentCount = Math.max(0, this.sentEnd - pending.first)
+    for (let request = pending.shift(); request !== null; request = pending.shift()) {
+      if (request.status !== RequestStatus.settled) request.abandon(code, sentCount > 0, cause)
+      sentCount -= 1
+    }
+  }
+
   /** Writes a request. Only when the handshake is done. */
   send(request: AnyRequest): void {
     const out = this.output.writer
     const start = out.position
     const xid = this.beginRequest(out, request.operation.op)
-    if (request.encoded === null) request.operation.encode(out, request)
-    else out.writeBytes(request.encoded)
+    try {
+      if (request.encoded === null) request.operation.encode(out, request)
+      else out.writeBytes(request.encoded)
+    } catch (error) {
+      out.position = start
+      request.fail(requestUnwritable(request, error))
+      return
+    }
     const length = out.position - start - 4
     if (length > this.context.requestBytesMax) {
       out.position = start
@@ -240,7 +252,7 @@ export class Connection implements TransportHandler {
     const request = this.pending.shift()
     if (request === null) throw new RangeError(`a reply with xid ${xid}, and no request is open`)
     if (request.xid !== xid) {
-      request.abandon('CONNECTION_LOSS', true, null)
+      if (request.status !== RequestStatus.settled) request.abandon('CONNECTION_LOSS', true, null)
       throw new RangeError(`a reply with xid ${xid} instead of ${request.xid}`)
     }
     this.context.lastZxid.note(view, start + 4)
@@ -327,13 +339,4 @@ export class Connection implements TransportHandler {
       cause,
     })
   }
-}
-
-/** The error for a request that no server would take: they drop the connection of who sends it. */
-export function requestTooLarge(request: AnyRequest, length: number, lengthMax: number): ZooKeeperError {
-  return new ZooKeeperError(
-    'REQUEST_TOO_LARGE',
-    `${request.subject}: the request has ${length} bytes and servers accept ${lengthMax} (jute.maxbuffer); it was not sent`,
-    { path: request.path },
-  )
 }

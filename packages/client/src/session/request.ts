@@ -96,7 +96,7 @@ export class Request<Body, Result> implements RequestContent<Body> {
   }
 
   /** Fails because nobody will bring an answer; `wasSent` says whether a server may have seen the request. */
-  abandon(code: 'CONNECTION_LOSS' | 'SESSION_EXPIRED' | 'AUTH_FAILED' | 'CLOSED', wasSent: boolean, cause: Error | null): void {
+  abandon(code: AbandonCode, wasSent: boolean, cause: Error | null): void {
     const mayHaveBeenApplied = wasSent && this.operation.isWrite
     const reason = ABANDON_REASONS[code]
     const message = `${this.subject}: ${reason}${this.outcome(mayHaveBeenApplied)} (${code})`
@@ -126,6 +126,19 @@ export class Request<Body, Result> implements RequestContent<Body> {
 
 /** A request of any kind, as queues hold them. */
 export type AnyRequest = Request<unknown, unknown>
+
+/** A request that the session makes by itself: without a path, and with callbacks in place of a promise. */
+export function ownRequest<Body, Result>(
+  operation: Operation<Body, Result>,
+  body: Body,
+  done: (result: Result) => void,
+  failed: (error: ZooKeeperError) => void,
+): AnyRequest {
+  return new Request(operation, null, '', body, null, done, failed) as unknown as AnyRequest
+}
+
+/** Why nobody brings an answer. */
+export type AbandonCode = 'CONNECTION_LOSS' | 'SESSION_EXPIRED' | 'AUTH_FAILED' | 'CLOSED'
 
 const ABANDON_REASONS = {
   CONNECTION_LOSS: 'the connection was lost',

@@ -8,32 +8,33 @@
 // What was sent before a connection was lost fails with CONNECTION_LOSS: nobody knows how it ended. What is asked for
 // while there is none waits for the next one; it fails too when the session may be gone and another attempt failed.
 
-import { type ByteReader, ByteWriter, PASSWORD_LENGTH } from '@tskeeper/protocol'
+import { type ByteReader, PASSWORD_LENGTH } from '@tskeeper/protocol'
 import { type ConnectString, formatHost, type HostPort } from '../connect-string.ts'
 import { ZooKeeperError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import { closeSession, sasl, setWatches, setWatches2 } from '../operations/session-operations.ts'
+import { deadlineOf } from '../operations/arguments.ts'
+import { closeSession } from '../operations/session-operations.ts'
 import type { AuthCredentials, OperationOptions } from '../options.ts'
 import type { ClientRuntime, TimerHandle, TracedRequest } from '../runtime/runtime.ts'
-import type { SaslMechanism } from '../sasl.ts'
 import { type ClientState, isConnectedState } from '../state.ts'
 import type { TransportTarget } from '../transport/transport.ts'
 import { WatchDispatcher } from '../watch/watch-dispatcher.ts'
 import type { WatchFn } from '../watch/watch-event.ts'
-import type { WatchTable } from '../watch/watch-table.ts'
 import { AuthList } from './auth-list.ts'
-import { Connection, type ConnectionContext, type ConnectionOwner, requestTooLarge } from './connection.ts'
+import { Connection, type ConnectionContext, type ConnectionOwner } from './connection.ts'
 import { Dialer } from './dialer.ts'
 import type { SessionGrant } from './handshake.ts'
 import { HostList } from './host-list.ts'
 import { LastZxid } from './last-zxid.ts'
 import { ReadOnlyProbe } from './read-only-probe.ts'
-import { type AnyRequest, type Operation, Request, RequestStatus } from './request.ts'
+import { type AnyRequest, type Operation, ownRequest, Request, RequestStatus } from './request.ts'
 import { limitRequest } from './request-limits.ts'
-import { RequestRing } from './request-ring.ts'
+import { exchangeSasl } from './sasl-exchange.ts'
 import type { SessionSettings } from './session-settings.ts'
 import { StateFeed } from './state-feed.ts'
 import { Suspicion } from './suspicion.ts'
+import { WaitingRequests } from './waiting-requests.ts'
+import { WatchRenewal } from './watch-renewal.ts'
 
 /** How long a client waits at most before the first attempt after a loss: chance spreads the clients of a server that died. */
 const FIRST_PAUSE_MS = 50
@@ -59,8 +60,7 @@ export class Session implements ConnectionOwner {
   readonly #auth: AuthList
   readonly #context: ConnectionContext
   readonly #suspicion: Suspicion
-  /** Requests that no connection has had yet. */
-  #waiting = new RequestRing()
+  readonly #waiting: WaitingRequests
   #state: ClientState = 'connecting'
   #sessionId: bigint
   #password: Uint8Array
@@ -74,6 +74,7 @@ export class Session implements ConnectionOwner {
   /** Addresses of the server under way that have not been tried. */
   #addresses: TransportTarget[] = []
   #probe: ReadOnlyProbe | null = null
+  #renewal: WatchRenewal | null = null
   #pause: TimerHandle | null = null
   #isStarted = false
   /** When the client began to be without a session: waiting requests are patient for one time-out. */
@@ -96,6 +97,7 @@ export class Session implements ConnectionOwner {
     this.#dialer = new Dialer(settings.runtime, settings.tls)
     this.#hosts = new HostList(connectString.hosts, settings.runtime.random)
     this.#auth = new AuthList(settings.auth)
+    this.#waiting = new WaitingRequests(settings.maxPacketBytes)
     this.#sessionId = settings.session?.id ?? 0n
     this.#password = settings.session?.password ?? new Uint8Array(PASSWORD_LENGTH)
     this.#isGlobal = settings.session !== null
@@ -173,7 +175,7 @@ export class Session implements ConnectionOwner {
       const request = new Request(operation, path, serverPath, body, watch, resolve, reject) as unknown as AnyRequest
       const tracing = this.#runtime.tracing
       if (tracing?.isEnabled === true) this.#trace(request)
-      const deadlineMs = options.deadlineMs ?? this.settings.requestTimeoutMs
+      const deadlineMs = deadlineOf(options.deadlineMs ?? this.settings.requestTimeoutMs)
       if (deadlineMs !== null || options.signal !== undefined) {
         limitRequest(request, options, deadlineMs, this.#runtime.timers)
         if (request.status === RequestStatus.settled) return
@@ -207,7 +209,7 @@ export class Session implements ConnectionOwner {
       const end = (): void => this.#finish('closed', null)
       if (this.#isOver || this.#ready === null) end()
       else {
-        this.#ready.send(this.#ownRequest(closeSession, undefined, end, end))
+        this.#ready.send(ownRequest(closeSession, undefined, end, end))
         // What stands on the session, such as a lock, may be another client's before the answer is here.
         this.#suspicion.ending()
       }
@@ -272,6 +274,8 @@ export class Session implements ConnectionOwner {
     this.#ready = null
     this.#probe?.stop()
     this.#probe = null
+    this.#renewal?.stop()
+    this.#renewal = null
     if (this.#isOver) return
     this.#lastError = error
     this.#logger[wasEstablished ? 'info' : 'debug']('the connection is gone', { server: formatHost(connection.server), error })
@@ -279,12 +283,12 @@ export class Session implements ConnectionOwner {
       this.#hosts.lost()
       if (isConnectedState(this.#state)) this.#become('suspended', error)
     }
-    this.#abandonPending(connection, 'CONNECTION_LOSS', error)
+    connection.abandonPending('CONNECTION_LOSS', error)
     if (this.#closing !== null) return this.#finish('closed', error)
     const nextAddress = connection.isUnanswered ? this.#addresses.shift() : undefined
     // A name may have addresses that nobody listens on, as localhost often has: the next one is tried at once.
     if (nextAddress !== undefined) return this.#newConnection(connection.server).open(nextAddress)
-    if (!wasEstablished && this.#isOutOfPatience()) this.#abandonWaiting('CONNECTION_LOSS', error)
+    if (!wasEstablished && this.#isOutOfPatience()) this.#waiting.abandon('CONNECTION_LOSS', error)
     this.#scheduleAttempt(wasEstablished)
   }
 
@@ -296,33 +300,23 @@ export class Session implements ConnectionOwner {
   // ---- the handshake and what follows it
 
   onGrant(connection: Connection, grant: SessionGrant): void {
-    if (grant.timeoutMs <= 0) return this.#expire(connection)
+    if (grant.timeoutMs <= 0) return this.#refused(connection)
     this.#sessionId = grant.sessionId
     this.#password = grant.password
     this.#negotiatedTimeoutMs = grant.timeoutMs
     if (!grant.isReadOnly) this.#isGlobal = true
     this.#hosts.connected()
     this.#suspicion.begin(grant.timeoutMs)
-    const mechanism = this.settings.sasl
-    if (mechanism === null) return this.#becomeReady(connection, grant)
-    this.#saslStep(connection, mechanism, mechanism.start(), () => this.#becomeReady(connection, grant))
+    const { sasl } = this.settings
+    const proceed = (): void => this.#becomeReady(connection, grant)
+    if (sasl === null) proceed()
+    else exchangeSasl(connection, sasl, proceed, (cause) => this.#failAuth(cause))
   }
 
-  #saslStep(connection: Connection, mechanism: SaslMechanism, token: Uint8Array | null, done: () => void): void {
-    const answered = (reply: unknown): void => {
-      let next: Uint8Array | null
-      try {
-        next = reply instanceof Uint8Array ? mechanism.step(reply) : null
-      } catch (error) {
-        return this.#failAuth(error instanceof Error ? error : new Error(String(error)))
-      }
-      if (next === null) done()
-      else this.#saslStep(connection, mechanism, next, done)
-    }
-    const refused = (error: ZooKeeperError): void => {
-      if (error.code === 'AUTH_FAILED' || error.code === 'SESSION_CLOSED_REQUIRE_SASL_AUTH') this.#failAuth(error)
-    }
-    connection.send(this.#ownRequest(sasl, token, answered, refused))
+  /** The session is gone. When it was a new one that is refused, others may be more obliging, and this server later. */
+  #refused(connection: Connection): void {
+    if (this.#isGlobal || !this.settings.renewSession) return this.#expire(connection)
+    connection.close(new ZooKeeperError('CONNECTION_LOSS', `${formatHost(connection.server)} grants no session`))
   }
 
   /** Requests follow the credentials without waiting; the client counts as connected when the server has taken those. */
@@ -338,9 +332,11 @@ export class Session implements ConnectionOwner {
       isAccepted = true
       proceed()
     })
-    this.#setWatches(connection)
+    const { settings, watches } = this
+    this.#renewal = new WatchRenewal(watches, this.#runtime.timers, settings.logger, this.lastZxid, !this.#hadConnection)
+    this.#renewal.start(connection)
     this.#hadConnection = true
-    this.#sendWaiting(connection)
+    this.#waiting.send(connection)
     isQueueSent = true
     proceed()
   }
@@ -349,33 +345,6 @@ export class Session implements ConnectionOwner {
     this.#logger.info('connected', { server: formatHost(connection.server), sessionId: `0x${grant.sessionId.toString(16)}` })
     this.#become(grant.isReadOnly ? 'connected-read-only' : 'connected', null)
     if (grant.isReadOnly) this.#startProbe(connection)
-  }
-
-  #setWatches(connection: Connection): void {
-    const table: WatchTable = this.watches.table
-    const relativeZxid = this.lastZxid
-    const tellsGap = this.#hadConnection && table.hasPersistent
-    const batches = table.batches()
-    batches.forEach((batch, index) => {
-      const isLast = index === batches.length - 1
-      const isOld = batch.persistent.length === 0 && batch['persistent-recursive'].length === 0
-      const done = (): void => {
-        // Persistent watches hear of the gap once they are set again: what they read then, no event can be missing for.
-        if (isLast && tellsGap) this.watches.tellGap()
-      }
-      const failed = (error: ZooKeeperError): void => {
-        if (error.category === 'server') this.#logger.error('the watches could not be set again', { error })
-      }
-      connection.send(this.#ownRequest(isOld ? setWatches : setWatches2, { relativeZxid, batch }, done, failed))
-    })
-  }
-
-  #sendWaiting(connection: Connection): void {
-    const waiting = this.#waiting
-    this.#waiting = new RequestRing()
-    for (let request = waiting.shift(); request !== null; request = waiting.shift()) {
-      if (request.status !== RequestStatus.settled) connection.send(request)
-    }
   }
 
   #startProbe(connection: Connection): void {
@@ -426,7 +395,7 @@ export class Session implements ConnectionOwner {
     this.#suspicion.end()
     this.#hosts.connected()
     this.#become('expired', cause)
-    this.#abandonWaiting('SESSION_EXPIRED', cause)
+    this.#waiting.abandon('SESSION_EXPIRED', cause)
     this.watches.endOneShots()
     this.#sessionId = 0n
     this.#password = new Uint8Array(PASSWORD_LENGTH)
@@ -444,8 +413,8 @@ export class Session implements ConnectionOwner {
       this.#pause?.cancel()
       this.#suspicion.end()
       this.#become(state, cause)
-      if (connection !== null) this.#abandonPending(connection, FINAL_CODES[state], cause)
-      this.#abandonWaiting(FINAL_CODES[state], cause)
+      connection?.abandonPending(FINAL_CODES[state], cause)
+      this.#waiting.abandon(FINAL_CODES[state], cause)
       this.#auth.failAll(this.#overError('addAuth'))
       this.watches.endAll()
       connection?.close(cause ?? new Error('the client is closed'))
@@ -460,34 +429,14 @@ export class Session implements ConnectionOwner {
     this.feed.emitState({ state, previous, sessionId: this.#sessionId, server: this.server, cause })
   }
 
-  #abandonPending(connection: Connection, code: 'CONNECTION_LOSS' | (typeof FINAL_CODES)[FinalState], cause: Error | null): void {
-    const { pending } = connection
-    for (let sent = connection.sentCount, request = pending.shift(); request !== null; request = pending.shift(), sent--) {
-      if (request.status !== RequestStatus.settled) request.abandon(code, sent > 0, cause)
-    }
-  }
-
-  #abandonWaiting(code: 'CONNECTION_LOSS' | (typeof FINAL_CODES)[FinalState], cause: Error | null): void {
-    const waiting = this.#waiting
-    this.#waiting = new RequestRing()
-    for (let request = waiting.shift(); request !== null; request = waiting.shift()) {
-      if (request.status !== RequestStatus.settled) request.abandon(code, false, cause)
-    }
-  }
-
-  /** Keeps a request until there is a connection, as bytes: the caller's data may change meanwhile. */
+  /** Keeps a request until there is a connection. */
   #park(request: AnyRequest): void {
     if (this.#isOver || this.#closing !== null) {
       const code = this.#isOver ? FINAL_CODES[this.#state as FinalState] : 'CLOSED'
       return request.abandon(code, false, this.#finalCause)
     }
-    const out = new ByteWriter()
-    request.operation.encode(out, request)
-    const length = out.position + 8
-    if (length > this.settings.maxPacketBytes) return request.fail(requestTooLarge(request, length, this.settings.maxPacketBytes))
-    request.encoded = out.toBytes()
-    this.#waiting.push(request)
-    this.start()
+    this.#waiting.add(request)
+    if (request.status !== RequestStatus.settled) this.start()
   }
 
   #overError(subject: string): ZooKeeperError {
@@ -495,15 +444,6 @@ export class Session implements ConnectionOwner {
     return new ZooKeeperError(code, `${subject}: the client is ${this.#isOver ? this.#state : 'being closed'}`, {
       cause: this.#finalCause ?? undefined,
     })
-  }
-
-  #ownRequest<Body, Result>(
-    operation: Operation<Body, Result>,
-    body: Body,
-    done: (result: Result) => void,
-    failed: (error: ZooKeeperError) => void,
-  ): AnyRequest {
-    return new Request(operation, null, '', body, null, done, failed) as unknown as AnyRequest
   }
 
   #trace(request: AnyRequest): void {

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import type { ConnectionOptions } from 'node:tls'
+import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import type { TlsOptions } from './tls-options.ts'
 import type { Transport, TransportConnection, TransportHandler, TransportTarget } from './transport.ts'
 
@@ -55,7 +55,13 @@ class NodeConnection implements TransportConnection {
     import('node:tls').then(
       ({ connect: connectTls }) => {
         if (this.#isDestroyed) return this.#handler.onClose(null)
-        const socket = connectTls(tlsConnectionOptions(target, tls))
+        let socket: TLSSocket
+        try {
+          socket = connectTls(tlsConnectionOptions(target, tls))
+        } catch (error) {
+          // A key or certificate that is none, or not each other's.
+          return this.#handler.onClose(error instanceof Error ? error : new Error(String(error)))
+        }
         socket.on('data', (chunk: Buffer) => {
           this.#handler.onData(chunk, new DataView(chunk.buffer, chunk.byteOffset, chunk.length), chunk.length)
         })

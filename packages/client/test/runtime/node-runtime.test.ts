@@ -31,3 +31,14 @@ test('an address is its own address, and a name has one', async () => {
   const addresses = await lookUp('localhost')
   expect(addresses.some((address) => address === '127.0.0.1' || address === '::1')).toBe(true)
 })
+
+test('a timer for longer than the platform can count does not go off at once', async () => {
+  const { timers } = nodeRuntime()
+  let isOver = false
+  const far = timers.after(2 ** 40, () => {
+    isOver = true
+  })
+  await new Promise<void>((resolve) => void timers.after(5, resolve))
+  far.cancel()
+  expect(isOver).toBe(false)
+})

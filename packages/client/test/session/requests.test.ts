@@ -289,6 +289,76 @@ test('retries stop at the attempts that the policy allows, and at the deadline',
   expect(late.error).toMatchObject({ code: 'TIMEOUT' })
 })
 
+test('a request that cannot be written is refused, and what is sent after it arrives whole', async () => {
+  const { world, client, connection } = await connected()
+  const fromVersion = 7 as unknown as bigint
+  const unwritable = outcomeOf(client.reconfig({ leaving: ['1'], fromVersion }))
+  const good = outcomeOf(client.get('/a'))
+  await world.settle()
+  expect(unwritable.error).toMatchObject({ code: 'BAD_ARGUMENTS', category: 'usage', mayHaveBeenApplied: false })
+  expect(connection.received.map(({ op }) => op)).toEqual([Op.getData])
+  connection.reply(connection.request(Op.getData), 2n, nodeBody('b'))
+  await world.settle()
+  expect(good.value).toBeDefined()
+
+  connection.breakOff()
+  await world.settle()
+  await expect(client.reconfig({ leaving: ['1'], fromVersion })).rejects.toMatchObject({ code: 'BAD_ARGUMENTS' })
+})
+
+test('a deadline without end is none, one that is very far away does not come early, and what is no time is refused', async () => {
+  const { world, client } = await connected()
+  const endless = outcomeOf(client.get('/a', { deadlineMs: Number.POSITIVE_INFINITY }))
+  const retried = outcomeOf(client.get('/a', { deadlineMs: Number.POSITIVE_INFINITY, retry: retries.forever }))
+  await world.run(1_000)
+  expect(endless.isSettled || retried.isSettled).toBe(false)
+  for (const deadlineMs of [Number.NaN, 'soon' as unknown as number]) {
+    const refusal = { code: 'BAD_ARGUMENTS', message: expect.stringMatching(/deadlineMs/) }
+    await expect(client.get('/a', { deadlineMs })).rejects.toMatchObject(refusal)
+    await expect(client.get('/a', { deadlineMs, retry: retries.forever })).rejects.toMatchObject(refusal)
+    await expect(client.connect({ deadlineMs })).rejects.toMatchObject(refusal)
+  }
+  const connecting = outcomeOf(world.client('silent:1').connect({ deadlineMs: Number.POSITIVE_INFINITY }))
+  await world.settle()
+  expect(connecting.error).toBeUndefined()
+})
+
+test('a request that was given up ends once for who traces it, also when a wrong reply comes', async () => {
+  const ends: string[] = []
+  const world = new VirtualWorld()
+  const tracing = {
+    isEnabled: true,
+    start: () => undefined,
+    end: (_: unknown, error: Error | null) => void ends.push(String(error)),
+  }
+  const client = world.client('a:2181', { runtime: { ...world.runtime, tracing } })
+  await Promise.all([client.connect(), world.run(10)])
+  const outcome = outcomeOf(client.get('/a', { deadlineMs: 100 }))
+  await world.run(100)
+  const { last } = world.server('a:2181')
+  last.reply({ ...last.request(Op.getData), xid: 17 }, 3n, nodeBody('x'))
+  await world.settle()
+  expect(outcome.error).toMatchObject({ code: 'TIMEOUT' })
+  expect(ends).toEqual([expect.stringMatching(/TIMEOUT/)])
+})
+
+test('credentials that cannot be presented are refused when they are given', async () => {
+  const { world, client } = await connected()
+  for (const [scheme, auth] of [
+    ['', 'u:p'],
+    [undefined, 'u:p'],
+    ['digest', undefined],
+    ['digest', null],
+  ] as unknown as [string, string][]) {
+    const refusal = { code: 'BAD_ARGUMENTS', category: 'usage' }
+    await expect(client.addAuth(scheme, auth)).rejects.toMatchObject(refusal)
+    expect(() => world.client('a:2181', { auth: [{ scheme, auth }] })).toThrow(expect.objectContaining(refusal))
+  }
+  world.server('a:2181').last.breakOff()
+  await world.run(1_000)
+  expect(client.state).toBe('connected')
+})
+
 function fail(): never {
   throw new Error('the request did not come')
 }

@@ -95,6 +95,23 @@ test('a client that renews its session goes on with a new one', async () => {
   expect(client.isSuspect).toBe(false)
 })
 
+test('a server that grants no session at all is asked again with growing pauses', async () => {
+  const world = new VirtualWorld()
+  const server = world.server('a:2181')
+  server.grant = { ...server.grant, timeoutMs: 0 }
+  const client = world.client('a:2181', { renewSession: true })
+  const states = recordStates(client)
+  const waiting = outcomeOf(client.get('/a'))
+  await world.run(3_000)
+  expect(server.attempts.length).toBeLessThan(20)
+  expect(states).toEqual([])
+  server.grant = { ...server.grant, timeoutMs: 9_000 }
+  await world.run(1_000)
+  expect(states).toEqual(['connected'])
+  expect(server.last.requests(Op.getData)).toHaveLength(1)
+  expect(waiting.isSettled).toBe(false)
+})
+
 test('credentials are presented on each connection before any request', async () => {
   const world = new VirtualWorld()
   const server = world.server('a:2181')

@@ -161,6 +161,34 @@ test('a gap is told once, when the last portion has been set again', async () =>
   expect(on.events.every((event) => event.startsWith('gap '))).toBe(true)
 })
 
+test('watches that a busy server does not take are set again a little later, and the gap is told then', async () => {
+  const on = await stage()
+  void outcomeOf(on.client.addWatch('/a', 'persistent', on.note))
+  await answer(on, Op.addWatch, (out) => out.writeInt(0))
+  on.server.last.breakOff()
+  await on.world.settle()
+  on.server.answersSetWatches = false
+  await on.world.run(1_000)
+  const { last } = on.server
+  last.refuse(last.request(Op.setWatches2), -127)
+  await on.world.settle()
+  expect(on.events).toEqual([])
+  await on.world.run(2_000)
+  const [, again] = last.requests(Op.setWatches2)
+  expect(again?.body.readLong()).toBe(5n)
+  last.reply(again ?? last.request(Op.setWatches2), 7n)
+  await on.world.settle()
+  expect(on.events).toEqual(['gap /a'])
+
+  last.breakOff()
+  await on.world.run(1_000)
+  on.server.last.refuse(on.server.last.request(Op.setWatches2), -127)
+  await on.world.settle()
+  void on.client.close({ deadlineMs: 10 })
+  await on.world.run(10)
+  expect(on.world.timerCount).toBe(0)
+})
+
 test('many watches are set again in portions that fit in a frame', async () => {
   const on = await stage()
   const paths = Array.from({ length: 3_000 }, (_, index) => `/${'x'.repeat(100)}-${index}`)
