@@ -169,6 +169,20 @@ export class Replica {
     removeOlderHistory(this.parts.runtime.disk, this.directories, zxid)
   }
 
+  /** Syncs and closes the log, for the end of the process. Returns why that failed, or null. */
+  close(): Error | null {
+    try {
+      this.log.close()
+      return null
+    } catch (error) {
+      const failure = error instanceof Error ? error : new Error(String(error))
+      this.parts.logger.error('The transaction log could not be closed. All that was acknowledged is on the disk', {
+        error: failure,
+      })
+      return failure
+    }
+  }
+
   private openLog(): TxnLog {
     const { config, runtime, logger, metrics } = this.parts
     return new TxnLog({

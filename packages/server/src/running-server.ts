@@ -11,7 +11,7 @@ export interface RunningServer {
   readonly mode: ServerMode | null
   /** Closes the listeners, writes and syncs what was accepted, and settles when all is closed. May be called more than once. */
   stop(): Promise<void>
-  /** Settles when the server has closed: null after `stop()`, otherwise the failure that ended it. Never rejects. */
+  /** Settles when the server has closed: null after a `stop()` that went well, otherwise the failure that ended it. Never rejects. */
   readonly closed: Promise<Error | null>
   /**
    * Lets a session expire now, whatever its client does; `done` is called when its end is applied here, and never if the server's role

@@ -152,8 +152,7 @@ class StandaloneServer implements RunningServer {
     stack.clients.flushAll()
     replica.snapshots.stop()
     front.closeConnections()
-    replica.log.close()
-    this.settleClosed(null)
+    this.settleClosed(replica.close())
   }
 
   private stopTimers(): void {

@@ -24,7 +24,7 @@ import type { TimerHandle } from '../runtime/runtime.ts'
 import { ServingStack } from '../serving-stack.ts'
 import { LearnerRequests } from './learner-requests.ts'
 import { type LinkHost, QuorumLink } from './quorum-link.ts'
-import { idByteOf, localSessionsOf, outstandingLimitOf, type Role, type RoleParts } from './role-parts.ts'
+import { idByteOf, localSessionsOf, orFail, outstandingLimitOf, type Role, type RoleParts } from './role-parts.ts'
 import { SyncSender, type SyncSenderParts } from './sync-sender.ts'
 
 const COMMIT_PACKET_SIZE = 20
@@ -256,15 +256,15 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
   // --- LeaderEffects ---------------------------------------------------------------------------
 
   persistAcceptedEpoch(epoch: number): void {
-    this.parts.epochs.accept(epoch)
+    orFail(this.parts, () => this.parts.epochs.accept(epoch), undefined)
   }
 
   persistCurrentEpoch(epoch: number): void {
-    this.parts.epochs.adopt(epoch)
+    orFail(this.parts, () => this.parts.epochs.adopt(epoch), undefined)
   }
 
   adoptLastSeen(config: QuorumVerifier): void {
-    this.parts.membership.keepProposed(config)
+    orFail(this.parts, () => this.parts.membership.keepProposed(config), undefined)
   }
 
   sendLeaderInfo(link: QuorumLink, zxid: number): void {
@@ -310,10 +310,11 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
   }
 
   activate(config: QuorumVerifier, designatedLeader: number): void {
-    this.parts.membership.activate(config, designatedLeader, config.version)
+    orFail(this.parts, () => this.parts.membership.activate(config, designatedLeader, config.version), false)
   }
 
   established(zxid: number): void {
+    if (this.isOver) return
     const { config, replica, front, runtime, logger, metrics } = this.parts
     const { authentication, listener } = front
     const { database } = replica
@@ -377,7 +378,7 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
       }),
       reaper: this.makeReaper(stack.writes),
     }
-    this.parts.onSynchronised(this.leader.epoch)
+    this.parts.onSynchronised(this.leader.epoch, false)
     stack.adoptSessions(database, runtime.clock.monotonicMs())
     // A PING goes out at once after a pause; within a tick its answers tell of the sessions that were heard of meanwhile.
     stack.sessions.expiresFromMs = () => this.lastHoldUpMs() + config.tickTimeMs
@@ -468,7 +469,7 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
   }
 
   commitReconfig(zxid: number, config: QuorumVerifier, designatedLeader: number): void {
-    this.parts.membership.activate(config, designatedLeader, zxid)
+    orFail(this.parts, () => this.parts.membership.activate(config, designatedLeader, zxid), false)
     this.shared.reset()
     const start = beginDataPacket(this.shared, QuorumPacketType.commitAndActivate, zxid)
     this.shared.writeNumber(designatedLeader)

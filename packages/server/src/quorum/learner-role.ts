@@ -42,7 +42,7 @@ import {
 import { ObserverService, type ObserverUpstream } from './observer-service.ts'
 import { ProposedConfigs } from './proposed-configs.ts'
 import { type LinkHost, QuorumLink } from './quorum-link.ts'
-import { idByteOf, localSessionsOf, outstandingLimitOf, type Role, type RoleParts } from './role-parts.ts'
+import { idByteOf, localSessionsOf, orFail, outstandingLimitOf, type Role, type RoleParts } from './role-parts.ts'
 import { SnapshotReceiver } from './snapshot-stream.ts'
 import { TouchedSessions } from './touched-sessions.ts'
 import { unknownTypeOf } from './transaction-types.ts'
@@ -90,6 +90,8 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
   private designatedLeader: number | null = null
   /** Questions about sessions that are with the leader, in their order: this server's own are null. */
   private readonly questions = new Map<bigint, (((isValid: boolean) => void) | null)[]>()
+  /** What this server holds was written into a snapshot when it came into step. */
+  private hasSnapshot = false
   private isOver = false
   private isDatabaseBroken = false
   /** The server that this one learns from, -1 before there is one. */
@@ -296,7 +298,7 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
     if (used < 0) return used
     // It was written while transactions were applied, which are still to come: until they are, no digest can agree.
     receiver.database.compareDigestsFrom(Number.POSITIVE_INFINITY)
-    this.parts.replica.replaceDatabase(receiver.database)
+    orFail(this.parts, () => this.parts.replica.replaceDatabase(receiver.database), undefined)
     this.receiver = null
     // The snapshot is in memory only.
     this.isDatabaseBroken = true
@@ -325,11 +327,11 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
   }
 
   persistAcceptedEpoch(epoch: number): void {
-    this.parts.epochs.accept(epoch)
+    orFail(this.parts, () => this.parts.epochs.accept(epoch), undefined)
   }
 
   persistCurrentEpoch(epoch: number): void {
-    this.parts.epochs.adopt(epoch)
+    orFail(this.parts, () => this.parts.epochs.adopt(epoch), undefined)
   }
 
   sendAckEpoch(lastZxid: number, epoch: number): void {
@@ -387,8 +389,9 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
     this.link?.hold()
     replica.snapshots.writeNow((zxid) => {
       // Also when the role is over: the snapshot is there now, and must not be mixed with what was before it.
-      if (this.syncKind === 'snap') replica.forgetOlderHistory(zxid)
+      if (this.syncKind === 'snap') orFail(this.parts, () => replica.forgetOlderHistory(zxid), undefined)
       if (this.isOver) return
+      this.hasSnapshot = true
       this.isDatabaseBroken = false
       this.learner.snapshotWritten()
       this.releaseUnlessWaiting()
@@ -453,23 +456,25 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
   }
 
   adoptLastSeen(bytes: Uint8Array, start: number, end: number): void {
-    this.newLeaderConfig = this.proposedConfigs.keepText(bytes, start, end)
+    this.newLeaderConfig = orFail(this.parts, () => this.proposedConfigs.keepText(bytes, start, end), null)
   }
 
   adoptProposed(zxid: number, bytes: Uint8Array, start: number, end: number): void {
-    this.proposedConfigs.keepTransaction(zxid, bytes, start, end)
+    orFail(this.parts, () => this.proposedConfigs.keepTransaction(zxid, bytes, start, end), undefined)
   }
 
   activateProposed(zxid: number, designatedLeader: number): boolean {
     const config = this.proposedConfigs.take(zxid)
     this.designatedLeader = designatedLeader
-    return config !== null && this.parts.membership.activate(config, designatedLeader, zxid)
+    if (config === null) return false
+    return orFail(this.parts, () => this.parts.membership.activate(config, designatedLeader, zxid), true)
   }
 
   activateLastSeen(): boolean {
     // Not what is last seen by now: a reconfiguration may have been proposed since.
     const config = this.newLeaderConfig
-    return config !== null && this.parts.membership.activate(config, null, config.version)
+    if (config === null) return false
+    return orFail(this.parts, () => this.parts.membership.activate(config, null, config.version), true)
   }
 
   receive(zxid: number, bytes: Uint8Array, start: number, end: number): void {
@@ -514,7 +519,7 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
     this.isServing = true
     // What was applied while the snapshot was on its way was sent before the leader said that all is up to date.
     if (this.syncKind === 'snap') replica.database.compareDigestsFrom(this.learner.lastReceivedZxid + 1)
-    this.parts.onSynchronised(this.learner.leaderEpoch)
+    this.parts.onSynchronised(this.learner.leaderEpoch, this.hasSnapshot)
     front.serve(this.serving.stack, 'serving')
     const port = this.parts.config.quorum.observerMasterPort
     if (port !== null && !this.parts.isObserver) {

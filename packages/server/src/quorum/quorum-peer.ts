@@ -255,16 +255,16 @@ class QuorumPeer implements RunningServer, RoleEpochs {
       serverId,
       membership,
       epochs: this,
-      onSynchronised: (epoch) => this.synchronised(epoch),
+      onSynchronised: (epoch, hasSnapshot) => this.synchronised(epoch, hasSnapshot),
       onEnding: () => this.election.beginLooking(),
       onEnded: () => this.ended(),
       onFailure: (error) => this.fail(error),
     }
   }
 
-  private synchronised(epoch: number): void {
+  private synchronised(epoch: number, hasSnapshot: boolean): void {
     this.isTrusted = true
-    if (this.isSnapshotDue) this.replica.snapshots.begin()
+    if (this.isSnapshotDue && !hasSnapshot) this.replica.snapshots.begin()
     this.isSnapshotDue = false
     this.election.synchronised(epoch)
   }
@@ -397,8 +397,7 @@ class QuorumPeer implements RunningServer, RoleEpochs {
       await ended
     }
     this.close()
-    this.replica.log.close()
-    this.settleClosed(null)
+    this.settleClosed(this.replica.close())
   }
 
   private close(): void {

@@ -1,4 +1,5 @@
 import type { QuorumVerifier } from '@tskeeper/core'
+import { DecodeError } from '@tskeeper/protocol/server'
 import type { ServerConfig } from '../config/server-config.ts'
 import type { Logger } from '../logger.ts'
 import type { LeaderReadings } from '../metrics/metric-readings.ts'
@@ -42,8 +43,8 @@ export interface RoleParts {
   readonly serverId: number
   readonly membership: RoleMembership
   readonly epochs: RoleEpochs
-  /** The role has begun to serve in this epoch. */
-  readonly onSynchronised: (epoch: number) => void
+  /** The role has begun to serve in this epoch; `hasSnapshot` if it has just written one. */
+  readonly onSynchronised: (epoch: number, hasSnapshot: boolean) => void
   /** The role ends: nobody is served any more. `onEnded` follows. */
   readonly onEnding: () => void
   /** The role is over, and everything that it had begun is done. */
@@ -67,6 +68,20 @@ export interface Role {
   end(reason: string): void
   /** The server fails or stops without delay: nothing is heard of the role any more. */
   abandon(): void
+}
+
+/**
+ * Does what touches the disk. If that fails the server fails with it, and nothing that the role would still send leaves: `otherwise` is what
+ * goes on then. Bytes of a peer that cannot be read are that peer's failure, and thrown.
+ */
+export function orFail<T>(parts: Pick<RoleParts, 'onFailure'>, action: () => T, otherwise: T): T {
+  try {
+    return action()
+  } catch (error) {
+    if (error instanceof DecodeError) throw error
+    parts.onFailure(error instanceof Error ? error : new Error(String(error)))
+    return otherwise
+  }
 }
 
 /** Where the sessions go that only this server knows; null when the configuration wants none. */

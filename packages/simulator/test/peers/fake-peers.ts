@@ -104,6 +104,13 @@ export class PeerLink {
     this.stream.write(out)
   }
 
+  /** Bytes that are no packet, as of a snapshot. */
+  sendRaw(bytes: Uint8Array): void {
+    const out = new ByteWriter(bytes.length)
+    out.writeBytes(bytes)
+    this.stream.write(out)
+  }
+
   close(): void {
     this.stream.close()
   }
@@ -276,13 +283,24 @@ export function transaction(zxid: number, type: number, record: (out: ByteWriter
 
 /** Plays the leader of `epoch` up to the point where the server serves. */
 export async function lead(peers: FakePeers, epoch: number, config: Uint8Array = new Uint8Array(0)): Promise<PeerLink> {
-  peers.answer = follow(epoch)
-  await peers.until(() => (peers.accepted.at(-1)?.received.length ?? 0) > 0)
-  const link = peers.accepted.at(-1) as PeerLink
-  link.send([QuorumPacketType.leaderInfo, epoch * EPOCH, intBytes(0x10000)])
+  const link = await tellEpoch(peers, epoch)
   await peers.until(() => link.has(QuorumPacketType.ackEpoch))
   link.send([QuorumPacketType.diff, 0], [QuorumPacketType.newLeader, epoch * EPOCH, config])
   return link
+}
+
+/** Plays the leader of `epoch` over the server's next connection until it has told its epoch. */
+export async function tellEpoch(peers: FakePeers, epoch: number): Promise<PeerLink> {
+  peers.answer = follow(epoch)
+  await peers.until(() => newestLink(peers) !== undefined)
+  const link = newestLink(peers) as PeerLink
+  link.send([QuorumPacketType.leaderInfo, epoch * EPOCH, intBytes(0x10000)])
+  return link
+}
+
+/** That over which the server has said who it is, and over which nothing was told yet. */
+function newestLink(peers: FakePeers): PeerLink | undefined {
+  return peers.accepted.find((link) => !link.isClosed && link.received.length === 1)
 }
 
 /** Plays a follower of the server, whose history ends with `lastZxid`, up to the point where it is in step. */
