@@ -433,9 +433,13 @@ export class FastLeaderElection {
     this.#isSettledBy(this.#settled, vote)
   }
 
-  /** Ends the round if a quorum in `box` follows the leader of `vote` and that leader says so itself. */
+  /**
+   * Ends the round if a quorum in `box` follows the leader of `vote` and that leader says so itself. Where others have found a leader already, a quorum
+   * of the configuration in force is enough: that leader may know nothing of a proposed one which this server has seen.
+   */
   #isSettledBy(box: BallotBox, vote: CastVote): boolean {
-    const supporters = box.quorumFor(vote, this.#verifiers)
+    const verifiers = vote.leader === this.#serverId ? this.#verifiers : [this.#configuration.committed]
+    const supporters = box.quorumFor(vote, verifiers)
     if (supporters === null || !this.#leads(box, vote)) return false
     this.#round = vote.round
     this.#decide(vote, supporters)

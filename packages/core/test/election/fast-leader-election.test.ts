@@ -502,6 +502,29 @@ test('a quorum of followers is not enough: the leader has to say so itself', () 
   expect(effects.take()).toEqual(['FOLLOWING 2 round 7 by 1,2,4,5'])
 })
 
+test('a leader with a quorum of the configuration in force is believed, also by a server that knows of a proposed one', () => {
+  // The leader may know nothing of the proposal, which died with another one: to wait for its quorum would be in vain.
+  const { election, effects } = makeElection(3, majorityOf(3), { lastSeen: majorityOf(5, 0, 0x100000001) })
+  election.lookForLeader(9, 1, 0)
+  effects.take()
+  election.notification(1, notify(2, { state: FOLLOWING, peerEpoch: 2, electionEpoch: 4 }), 0)
+  election.notification(2, notify(2, { state: LEADING, peerEpoch: 2, electionEpoch: 4 }), 0)
+  expect(effects.take()).toEqual(['FOLLOWING 2 round 4 by 1,2'])
+})
+
+test('followers make a server that knows of a proposed configuration the leader only with quorums of both', () => {
+  const { election, effects } = makeElection(3, majorityOf(3), { lastSeen: majorityOf(5, 0, 0x100000001) })
+  election.lookForLeader(9, 1, 0)
+  effects.take()
+  for (const voter of [1, 2]) election.notification(voter, notify(3, { state: FOLLOWING, zxid: 9, peerEpoch: 1 }), 0)
+  expect(effects.take()).toEqual(['LEADING 3 round 1 by 1,2,3'])
+  const other = makeElection(3, majorityOf(3), { lastSeen: majorityOf(5, 0, 0x100000001) })
+  other.election.lookForLeader(9, 1, 0)
+  other.effects.take()
+  other.election.notification(1, notify(3, { state: FOLLOWING, zxid: 9, peerEpoch: 1 }), 0)
+  expect(other.effects.take()).toEqual([])
+})
+
 test('followers of one leader in different epochs are not a quorum', () => {
   const { election } = lookingServer(3)
   election.notification(1, notify(2, { state: FOLLOWING, electionEpoch: 7, peerEpoch: 1 }), 0)
