@@ -1,8 +1,8 @@
 // Faults on a real server process: kills, full disks, silent and hostile clients, crowds.
 //
-//   npx tsx tests/faults/run.ts [--only NAME] [--size quick|full] [--rounds N] [--minutes N] [--seed S] [--target ours|apache] [--list]
+//   npx tsx tests/faults/run.ts [--only NAME] [--except NAME] [--size quick|full] [--rounds N] [--minutes N] [--seed S] [--target ours|apache] [--list]
 //
-// NAME is a suite, or a part of a case's name. The same cases run against Apache's server, which
+// NAME is a suite, or a part of a case's name; --except leaves out what --only would choose. The same cases run against Apache's server, which
 // shows that the tests ask for nothing that a correct server does not do.
 
 import { parseArgs } from 'node:util'
@@ -39,6 +39,7 @@ interface Selection {
   readonly target: ServerTarget
   readonly size: 'quick' | 'full'
   readonly only: string | null
+  readonly except: string | null
   readonly rounds: number | null
   readonly minutes: number | null
   readonly seed: number
@@ -49,6 +50,7 @@ function readSelection(): Selection {
   const { values } = parseArgs({
     options: {
       only: { type: 'string' },
+      except: { type: 'string' },
       rounds: { type: 'string' },
       minutes: { type: 'string' },
       seed: { type: 'string' },
@@ -65,6 +67,7 @@ function readSelection(): Selection {
     target: values.target,
     size,
     only: values.only ?? null,
+    except: values.except ?? null,
     rounds: values.rounds === undefined ? null : readCount('--rounds', values.rounds),
     minutes: values.minutes === undefined ? null : readCount('--minutes', values.minutes),
     seed: values.seed === undefined ? Date.now() % 1_000_000 : readCount('--seed', values.seed),
@@ -80,12 +83,11 @@ function readCount(option: string, text: string): number {
 
 async function main(): Promise<number> {
   const selection = readSelection()
-  const isSuite = suites.some((suite) => suite.name === selection.only)
   const selected = suites.flatMap((suite) => suite.cases.map((faultCase) => ({ suite, faultCase }))).filter(isSelected)
   function isSelected({ suite, faultCase }: { suite: FaultSuite; faultCase: FaultCase }): boolean {
     if (faultCase.only !== undefined && faultCase.only !== selection.target) return false
-    if (selection.only === null) return true
-    return isSuite ? suite.name === selection.only : faultCase.name.includes(selection.only)
+    if (selection.except !== null && isCalled(suite, faultCase, selection.except)) return false
+    return selection.only === null || isCalled(suite, faultCase, selection.only)
   }
   if (selected.length === 0) throw new Error(`no case is called ${selection.only}`)
   if (selection.isListing) {
@@ -113,6 +115,12 @@ async function main(): Promise<number> {
   }
   console.log(`${passed} passed, ${failed} failed`)
   return failed === 0 ? 0 : 1
+}
+
+/** A name is that of a suite, or a part of a case's. */
+function isCalled(suite: FaultSuite, faultCase: FaultCase, name: string): boolean {
+  const isSuite = suites.some((each) => each.name === name)
+  return isSuite ? suite.name === name : faultCase.name.includes(name)
 }
 
 function seconds(startedMs: number): string {

@@ -2,7 +2,13 @@
 
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { EnsembleHistory, judgeHistory, type LoadKind, type LoadOperation } from '../support/ensemble-history.ts'
+import {
+  EnsembleHistory,
+  type JudgeOptions,
+  judgeHistory,
+  type LoadKind,
+  type LoadOperation,
+} from '../support/ensemble-history.ts'
 import type { DumpedNode } from '../support/tree.ts'
 
 interface Written {
@@ -68,8 +74,17 @@ class Scene {
     this.#nodes.delete(path)
   }
 
+  /** Nothing happens for a while. */
+  pass(durationMs: number): void {
+    this.#nowMs += durationMs
+  }
+
   get violations(): readonly string[] {
-    return judgeHistory(this.history, '/load', [...this.#nodes.values()]).violations
+    return this.violationsWith({})
+  }
+
+  violationsWith(options: JudgeOptions): readonly string[] {
+    return judgeHistory(this.history, '/load', [...this.#nodes.values()], options).violations
   }
 
   #send(session: number, kind: LoadKind, path: string, value: string | null): LoadOperation {
@@ -100,6 +115,23 @@ test('A11: an orderly history is right, stale reads of other sessions and unansw
   scene.read(1, 'read', '/load/s', 'three', 14, 14)
   scene.show('/load/s', 'three', 14, 3)
   expect(scene.violations).toEqual([])
+})
+
+/** The next leader's first write is acknowledged, and so much later a session reads from the old one, behind a sync. */
+function staleSync(afterMs: number, epochOfWrite: number): Scene {
+  const scene = orderlyScene()
+  scene.write(0, 'set', '/load/s', 'newer', epochOfWrite * 2 ** 32 + 20, 3)
+  scene.pass(afterMs)
+  scene.read(2, 'sync-read', '/load/s', 'two', 13, 13)
+  return scene
+}
+
+test('A11: a sync may be answered by a leader that was replaced a moment ago, and not later, nor by the present one', () => {
+  const excused = { replacedLeaderMs: 1000 }
+  expect(staleSync(500, 1).violationsWith(excused)).toEqual([])
+  expect(staleSync(1500, 1).violationsWith(excused).join()).toMatch(/came after a sync/)
+  expect(staleSync(500, 0).violationsWith(excused).join()).toMatch(/came after a sync/)
+  expect(staleSync(500, 1).violations.join()).toMatch(/came after a sync/)
 })
 
 test('A88: what sessions send at the same time may happen in any order, what one session sends may not', () => {

@@ -86,9 +86,22 @@ export interface Verdict {
   readonly readsChecked: number
 }
 
+export interface JudgeOptions {
+  /**
+   * How long a leader may serve that has been replaced and cannot know it yet: until then it, and those that still follow it, answer a
+   * sync with what they have. 0 unless said otherwise.
+   */
+  readonly replacedLeaderMs?: number
+}
+
 /** Judges a history with the tree at the end. `root` holds the nodes of the load and no others. */
-export function judgeHistory(history: EnsembleHistory, root: string, tree: readonly DumpedNode[]): Verdict {
-  const judge = new Judge(history)
+export function judgeHistory(
+  history: EnsembleHistory,
+  root: string,
+  tree: readonly DumpedNode[],
+  options: JudgeOptions = {},
+): Verdict {
+  const judge = new Judge(history, options.replacedLeaderMs ?? 0)
   judge.judgeOrder()
   judge.judgeVersions()
   const readsChecked = judge.judgeReads()
@@ -110,11 +123,13 @@ class Judge {
   readonly unknown: readonly LoadOperation[]
   unknownPresent = 0
   readonly #history: EnsembleHistory
+  readonly #replacedLeaderMs: number
   readonly #writesByPath: ReadonlyMap<string, LoadOperation[]>
   readonly #unknownByPath: ReadonlyMap<string, LoadOperation[]>
 
-  constructor(history: EnsembleHistory) {
+  constructor(history: EnsembleHistory, replacedLeaderMs: number) {
     this.#history = history
+    this.#replacedLeaderMs = replacedLeaderMs
     const writes = history.operations.filter(isWrite)
     this.writes = writes.filter(({ outcome }) => outcome === 'done').sort((a, b) => a.zxid - b.zxid)
     this.unknown = writes.filter(({ outcome }) => outcome === 'unknown')
@@ -177,9 +192,17 @@ class Judge {
       if (read.kind !== 'sync-read') continue
       const before = countBelow(byTime, (write) => write.doneMs < read.sentMs)
       const required = highestByTime[before - 1] ?? 0
-      if (read.zxid < required) this.#violated(`${textOf(read)} came after a sync and misses 0x${required.toString(16)}`)
+      if (read.zxid >= required || this.#isFromReplacedLeader(read)) continue
+      this.#violated(`${textOf(read)} came after a sync and misses 0x${required.toString(16)}`)
     }
     return checked
+  }
+
+  /** Was the first write of a later leader acknowledged so shortly before the read was sent that the old one may not know of it? */
+  #isFromReplacedLeader(read: LoadOperation): boolean {
+    const later = this.writes.slice(countBelow(this.writes, ({ zxid }) => epochOf(zxid) <= epochOf(read.zxid)))
+    const replacedMs = later.reduce((earliest, { doneMs }) => Math.min(earliest, doneMs), Number.POSITIVE_INFINITY)
+    return replacedMs < read.sentMs && read.sentMs < replacedMs + this.#replacedLeaderMs
   }
 
   #judgeRead(read: LoadOperation): void {
@@ -242,6 +265,11 @@ function isLost(writes: readonly LoadOperation[], unknown: readonly LoadOperatio
   if (node.stat.mzxid < last.zxid) return true
   if (node.stat.mzxid === last.zxid) return dataText(node) !== (last.value ?? '')
   return !unknown.some(({ value }) => (value ?? '') === dataText(node))
+}
+
+/** Of the leader that made the transaction: the upper 32 bits of its zxid. */
+function epochOf(zxid: number): number {
+  return Math.floor(zxid / 2 ** 32)
 }
 
 function isWrite({ kind }: LoadOperation): boolean {

@@ -281,9 +281,20 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** Below the ports that systems give to outgoing connections: those of other tests would take one before its server does. */
-const [PORT_MIN, PORT_MAX] = [12_000, 32_000]
+/**
+ * Below the ports that systems give to outgoing connections: those of other tests would take one before its server does. Suites that run at
+ * the same time are each given a range of their own (`TSKEEPER_TEST_PORTS=12000-22000`), since the port of a server that is killed is free
+ * until it starts again.
+ */
+const [PORT_MIN, PORT_MAX] = portRange(process.env['TSKEEPER_TEST_PORTS'] ?? '12000-32000')
 const given = new Set<number>()
+
+function portRange(text: string): readonly [number, number] {
+  const [first = 0, last = 0] = (/^(\d+)-(\d+)$/.exec(text)?.slice(1) ?? []).map(Number)
+  if (first < 1024 || last <= first || last > 65_535)
+    throw new Error(`TSKEEPER_TEST_PORTS=${text}: it is two ports, as 12000-22000`)
+  return [first, last]
+}
 
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
