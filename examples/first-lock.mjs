@@ -1,48 +1,24 @@
-// A fair lock with nothing but the protocol's own means: an ephemeral sequential node for each contender, and a watch
-// on the one in front. Uses npm's `node-zookeeper-client`, as any existing program would.
+// A lock: of all programs that ask for it, on however many machines, one has it at a time, in the order of asking.
 //
 //   node examples/first-lock.mjs alice
 //
 // Environment: SERVERS (127.0.0.1:2181), HOLD_MS (2000), how long the lock is held.
 
-import zookeeper from 'node-zookeeper-client'
+import { connect } from '@tskeeper/client'
+import { Lock } from '@tskeeper/recipes'
 
 const name = process.argv[2] ?? 'somebody'
-const servers = process.env.SERVERS ?? '127.0.0.1:2181'
 const holdMs = Number(process.env.HOLD_MS ?? 2000)
-const ROOT = '/lock'
 
-const client = zookeeper.createClient(servers, { sessionTimeout: 6000 })
-const call = (method, ...args) =>
-  new Promise((resolve, reject) => {
-    client[method](...args, (error, result) => (error ? reject(error) : resolve(result)))
-  })
-const say = (text) => console.log(`${name} ${text}`)
+// A holder that is killed is missed after six seconds, and the next one has the lock.
+const zk = await connect(process.env.SERVERS ?? '127.0.0.1:2181', { sessionTimeoutMs: 6_000, deadlineMs: 10_000 })
+const lock = new Lock(zk, '/lock', { data: name })
 
-await new Promise((resolve) => {
-  client.once('connected', resolve)
-  client.connect()
+console.log(`${name} asks for the lock`)
+await lock.withLock(async ({ fencingToken }) => {
+  // The token grows with every grant: what the lock guards can tell a holder that is late by it.
+  console.log(`${name} holds the lock, with token ${fencingToken}`)
+  await new Promise((resolve) => setTimeout(resolve, holdMs))
+  console.log(`${name} releases the lock`)
 })
-await call('mkdirp', ROOT)
-
-// The server numbers the contenders; the node goes with its session, so a dead holder releases the lock.
-const mine = await call('create', `${ROOT}/holder-`, null, zookeeper.CreateMode.EPHEMERAL_SEQUENTIAL)
-say(`queues as ${mine}`)
-
-for (;;) {
-  const holders = (await call('getChildren', ROOT)).sort()
-  const place = holders.indexOf(mine.slice(ROOT.length + 1))
-  if (place === 0) break
-  // Only the one in front is watched: a release wakes one contender, not all.
-  const previous = `${ROOT}/${holders[place - 1]}`
-  const gone = new Promise((resolve) => {
-    client.exists(previous, resolve, (error, stat) => (error || !stat ? resolve() : say(`waits for ${previous}`)))
-  })
-  await gone
-}
-
-say('holds the lock')
-await new Promise((resolve) => setTimeout(resolve, holdMs))
-await call('remove', mine)
-say('releases the lock')
-client.close()
+await zk.close()

@@ -9,50 +9,56 @@ import { examples, fromSources, Program } from './program.ts'
 import { TestServer } from './test-server.ts'
 
 const run = promisify(execFile)
-test('two contenders for the lock of the first example hold it one after the other', async () => {
+
+test('two contenders for the first lock hold it one after the other, the second with a later token', async () => {
   await using server = await TestServer.start({})
-  const env = { ...process.env, SERVERS: `127.0.0.1:${server.port}`, HOLD_MS: '50' }
-  const contend = async (name: string): Promise<string[]> => {
-    const { stdout } = await run(process.execPath, [`${examples}first-lock.mjs`, name], { env })
-    return stdout.trim().split('\n')
-  }
-  const [alice, bob] = await Promise.all([contend('alice'), contend('bob')])
-  for (const [name, lines] of [
+  using alice = new Program(server.port, { file: 'first-lock.mjs', HOLD_MS: '300' }, 'alice')
+  await alice.says(/^alice holds the lock, with token \d+$/)
+  using bob = new Program(server.port, { file: 'first-lock.mjs', HOLD_MS: '10' }, 'bob')
+  for (const [name, program] of [
     ['alice', alice],
     ['bob', bob],
   ] as const) {
-    expect(lines.at(0)).toMatch(new RegExp(`^${name} queues as /lock/holder-000000000[01]$`))
-    expect(lines.at(-2)).toBe(`${name} holds the lock`)
-    expect(lines.at(-1)).toBe(`${name} releases the lock`)
+    expect(await program.end()).toEqual([
+      `${name} asks for the lock`,
+      expect.stringMatching(new RegExp(`^${name} holds the lock, with token \\d+$`)),
+      `${name} releases the lock`,
+    ])
   }
-  expect(alice?.at(0)?.slice(-1)).not.toBe(bob?.at(0)?.slice(-1))
+  expect(tokenOf(bob)).toBeGreaterThan(tokenOf(alice))
 })
 
-/** What such services are used for, and the program that shows it. */
-const USES: Readonly<Record<string, string>> = {
-  naming: 'naming.mjs',
-  'state synchronisation': 'barrier.mjs',
-  'configuration centre': 'configuration.mjs',
-  'cluster management': 'master-worker',
-  'group service': 'heartbeat.mjs',
-  locks: 'locks.mjs',
-  'master election': 'master-election.mjs',
-  'load balancing': 'load-balancing.mjs',
-  'publish and subscribe': 'notification.mjs',
+test('the holder of the first lock that is killed loses it to the next one', async () => {
+  await using server = await TestServer.start({ tickTime: 100, maxSessionTimeout: 500 })
+  using alice = new Program(server.port, { file: 'first-lock.mjs', HOLD_MS: '600000' }, 'alice')
+  await alice.says(/^alice holds the lock/)
+  using bob = new Program(server.port, { file: 'first-lock.mjs', HOLD_MS: '10' }, 'bob')
+  await bob.says('bob asks for the lock')
+  alice.kill()
+  expect(await bob.end()).toContain('bob releases the lock')
+})
+
+test('a program with a client that has been there for years stands in one line with the recipe', async () => {
+  await using server = await TestServer.start({ tickTime: 100, maxSessionTimeout: 2_000 })
+  using alice = new Program(server.port, { file: 'first-lock.mjs', HOLD_MS: '600000' }, 'alice')
+  await alice.says(/^alice holds the lock/)
+  using carol = new Program(server.port, { file: 'existing-client.mjs', HOLD_MS: '10' }, 'carol')
+  await carol.says(/^carol waits for \/lock\/_c_[-0-9a-f]+-lock-0000000000$/)
+  using bob = new Program(server.port, { file: 'first-lock.mjs', HOLD_MS: '10' }, 'bob')
+  await bob.says('bob asks for the lock')
+  alice.kill()
+  expect(await carol.end()).toEqual([
+    'carol queues as /lock/lock-0000000001',
+    expect.stringMatching(/^carol waits for /),
+    'carol holds the lock',
+    'carol releases the lock',
+  ])
+  expect(await bob.end()).toContain('bob releases the lock')
+}, 20_000)
+
+function tokenOf(program: Program): bigint {
+  return BigInt(/with token (\d+)$/m.exec(program.lines.join('\n'))?.[1] ?? 0)
 }
-
-test.each(Object.entries(USES))('A20: %s has an example that is explained, and run by a test', (_use, example) => {
-  expect(existsSync(`${examples}${example}`)).toBe(true)
-  expect(readFileSync(`${examples}README.md`, 'utf8')).toContain(example)
-  const directory = fileURLToPath(new URL('.', import.meta.url))
-  const tests = readdirSync(directory).filter((file) => file.endsWith('.test.ts'))
-  const isRun = (file: string): boolean => {
-    // The table above runs nothing.
-    const code = readFileSync(`${directory}${file}`, 'utf8').replace(/const USES[^]*?^}$/m, '')
-    return new RegExp(`['"\`]${example.replace('.', '\\.')}['"\`/]`).test(code)
-  }
-  expect(tests.filter(isRun)).not.toEqual([])
-})
 
 async function outputOf(port: number, file: string): Promise<string[]> {
   using program = new Program(port, file)
@@ -159,7 +165,7 @@ test('A238: metadata is changed in the version that was read, or not', async () 
   expect(await outputOf(server.port, 'metadata.mjs')).toEqual(['bob reads again', 'id, price, customer', 'orders, customers'])
 })
 
-test('the embedded server of the second example serves and stops', async () => {
+test('the embedded server serves and stops', async () => {
   const { stdout } = await run(process.execPath, [...fromSources, `${examples}embedded-server.mjs`])
   expect(stdout).toMatch(/^serving on 127\.0\.0\.1:\d+\nstopped\n$/)
 })

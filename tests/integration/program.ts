@@ -10,11 +10,12 @@ export const examples = fileURLToPath(new URL('../../examples/', import.meta.url
 /** Node's options to take the workspace's packages from their sources, so that no build is needed. */
 export const fromSources = ['--import', 'tsx', '--conditions=@tskeeper/source']
 
-/** A file of examples/, and what its environment says: how long its session and its work last, in milliseconds. */
+/** A file of examples/, and what its environment says: how long its session, its work and its hold on a lock last, in milliseconds. */
 export interface ProgramSettings {
   readonly file: string
   readonly SESSION_MS?: string
   readonly WORK_MS?: string
+  readonly HOLD_MS?: string
 }
 
 /** Prints lines until it ends or is killed. */
