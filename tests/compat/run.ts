@@ -1,9 +1,9 @@
 /**
  * Plays the same cases with software that other people wrote against our server and against Apache's, and compares what they saw.
  *
- *   npx tsx tests/compat/run.ts [--only <text>] [--target ours|apache|both] [--list] [--verbose]
+ *   npx tsx tests/compat/run.ts [--only <text>] [--target ours|apache|both] [--seed <number>] [--steps <number>] [--list] [--verbose]
  *
- * `--only` takes a part of a suite's name. Exit code 0 only if every case passed and the two servers agree.
+ * `--only` takes a part of a suite's name; `--seed` and `--steps` are for the suite that draws its requests by chance. Exit code 0 only if every case passed and the two servers agree.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,6 +14,7 @@ import { expectedDifferences } from './expected-differences.ts'
 import { type CaseResult, canonicalJson, type Suite } from './suite.ts'
 import { cClientSuite } from './suites/c-client.ts'
 import { dataDirectoriesSuite } from './suites/data-directories.ts'
+import { differentialSuite } from './suites/differential.ts'
 import { electionSuite } from './suites/election.ts'
 import { javaClientSuite } from './suites/java-client.ts'
 import { kazooSuite } from './suites/kazoo.ts'
@@ -27,6 +28,7 @@ import { zkCliSuite } from './suites/zk-cli.ts'
 
 const suites: readonly Suite[] = [
   protocolSuite,
+  differentialSuite,
   zkCliSuite,
   ourShellSuite,
   kazooSuite,
@@ -49,6 +51,8 @@ const { values } = parseArgs({
   options: {
     only: { type: 'string' },
     target: { type: 'string', default: 'both' },
+    seed: { type: 'string' },
+    steps: { type: 'string' },
     list: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
@@ -86,6 +90,10 @@ function targetsOf(text: string): readonly ServerTarget[] {
   process.exit(2)
 }
 
+function numberOf(text: string | undefined): number | null {
+  return text === undefined ? null : Number(text)
+}
+
 function missingSoftware(chosen: readonly Suite[]): string[] {
   const messages = new Set<string>()
   for (const suite of chosen) {
@@ -115,7 +123,7 @@ async function runSuiteOn(suite: Suite, target: ServerTarget, tally: Tally): Pro
     if (values.verbose) console.log(`         ${canonicalJson(result.observed)}`)
   }
   try {
-    await suite.run({ target, directory, report })
+    await suite.run({ target, directory, seed: numberOf(values.seed), steps: numberOf(values.steps), report })
   } catch (error) {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
     report({ name: 'the suite runs to its end', isOk: false, detail, observed: null })

@@ -2,7 +2,7 @@
 import { withTimeout } from '../support/raw-connection.ts'
 import type { ServerTarget } from '../support/server-process.ts'
 
-/** No case takes as long as this; one that does has failed. */
+/** No case takes as long as this, unless it says so; one that does has failed. */
 const CASE_TIMEOUT_MS = 120_000
 
 /** How one case went against one server. */
@@ -30,6 +30,10 @@ export interface SuiteContext {
   readonly target: ServerTarget
   /** An empty directory of this run's own; it is removed afterwards. */
   readonly directory: string
+  /** What is drawn by chance follows from it; null for what every run draws. */
+  readonly seed: number | null
+  /** How many steps of a random schedule to play; null for the suite's own number. */
+  readonly steps: number | null
   /** Called once for each case, when it has ended. */
   readonly report: (result: CaseResult) => void
 }
@@ -74,9 +78,14 @@ export function canonicalJson(value: unknown): string {
 }
 
 /** Runs one case: what `body` returns is what was observed, what it throws is why the case failed. */
-export async function runCase(context: SuiteContext, name: string, body: () => Promise<unknown>): Promise<void> {
+export async function runCase(
+  context: SuiteContext,
+  name: string,
+  body: () => Promise<unknown>,
+  timeoutMs: number = CASE_TIMEOUT_MS,
+): Promise<void> {
   try {
-    const observed = await withTimeout(body(), CASE_TIMEOUT_MS, 'the end of the case')
+    const observed = await withTimeout(body(), timeoutMs, 'the end of the case')
     context.report({ name, isOk: true, detail: '', observed: observed ?? null })
   } catch (error) {
     context.report({

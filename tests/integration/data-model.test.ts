@@ -312,6 +312,7 @@ test('getAllChildrenNumber counts everything below a node, and getEphemerals wha
   expect((await client.getEphemerals('/a')).toSorted()).toEqual(['/a/e1', '/ab/e2'])
   expect(await client.getEphemerals('/a/')).toEqual(['/a/e1'])
   expect(await client.getEphemerals('/nowhere')).toEqual([])
+  expect(await client.getEphemerals(' /a')).toEqual([])
   expect(await other.getEphemerals('/')).toEqual(['/a/e4'])
 })
 

@@ -45,6 +45,14 @@ async function play(client: RawClient): Promise<void> {
   await client.create('/other', null)
 }
 
+test('a fresh tree has five nodes of 44 bytes, since the root counts twice', async () => {
+  await using server = await TestServer.start()
+  expect(numbers(await monitor(server), ['znode_count', 'approximate_data_size'])).toEqual({
+    znode_count: 5,
+    approximate_data_size: 44,
+  })
+})
+
 test('requests, packets and bytes are counted as they come and go', async () => {
   await using server = await TestServer.start()
   const client = await server.connect({ pingIntervalMs: 0 })

@@ -63,6 +63,8 @@ const CONNECTION_BUCKET_MS = 10_000
 const TRACE_MASK_DEFAULT = 306n
 /** The reference counts the root twice: as "" and as "/". */
 const ROOT_ALIAS_COUNT = 1
+/** The path "/" again. */
+const ROOT_ALIAS_BYTES = 1
 
 export class LiveView implements ServerView, MetricReadings {
   readonly whitelist: Whitelist
@@ -149,7 +151,7 @@ export class LiveView implements ServerView, MetricReadings {
   }
 
   get approximateDataSizeBytes(): number {
-    return this.parts.replica.database.tree.dataBytes
+    return this.parts.replica.database.tree.dataBytes + ROOT_ALIAS_BYTES
   }
 
   get globalSessionCount(): number {

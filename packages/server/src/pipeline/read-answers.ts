@@ -186,8 +186,9 @@ export class ReadAnswers {
   }
 
   private getEphemerals(connection: ClientConnection, input: ByteReader, out: ByteWriter): number {
-    const prefix = (input.readString() ?? '').trim()
-    const isAll = prefix === '' || prefix === '/'
+    const prefix = input.readString() ?? ''
+    // Blanks around the root count for nothing; any other prefix is taken as it is.
+    const isAll = /^\s*\/?\s*$/.test(prefix)
     const { tree } = this.database
     const paths: string[] = []
     for (const node of tree.ephemerals.get(connection.session?.id ?? 0n) ?? []) {

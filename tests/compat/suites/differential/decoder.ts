@@ -3,7 +3,7 @@
  * of told: a time by the transaction that set it, a session by its place in the order of sessions. A byte that is left over is told, too.
  */
 import { ByteReader } from '@tskeeper/protocol'
-import { RawOp, type RawAcl, type RawStat, readAcl, readStat, readVector } from '../../../support/raw-records.ts'
+import { type RawAcl, RawOp, type RawStat, readAcl, readStat, readVector } from '../../../support/raw-records.ts'
 
 export class ReplyDecoder {
   /** The first session of the server; others count from it. */

@@ -4,8 +4,8 @@
  * in front of the reply to their next request.
  */
 import { ByteReader } from '@tskeeper/protocol'
-import { RawConnection, frame as framed, withTimeout } from '../../../support/raw-connection.ts'
 import { connectRequest, readConnectResponse, requestPayload } from '../../../support/raw-client.ts'
+import { frame as framed, RawConnection, withTimeout } from '../../../support/raw-connection.ts'
 import { RawOp } from '../../../support/raw-records.ts'
 import { ReplyDecoder } from './decoder.ts'
 import type { BytesStep, ConnectStep, RequestFrame, Schedule, SendStep, Step } from './schedule.ts'
@@ -172,7 +172,10 @@ class Link {
     const { timeoutMs, sessionId, password, readOnly } = readConnectResponse(payload)
     const session = timeoutMs === 0 ? `id ${sessionId}` : this.#decoder.session(sessionId)
     const isZero = password?.every((byte) => byte === 0)
-    this.#note('connected', `${session} timeout ${timeoutMs} password ${password?.length} ${isZero} read-only ${readOnly}, ${payload.length} bytes`)
+    this.#note(
+      'connected',
+      `${session} timeout ${timeoutMs} password ${password?.length} ${isZero} read-only ${readOnly}, ${payload.length} bytes`,
+    )
     this.#connection.listen(
       (bytes) => this.#receive(bytes),
       () => undefined,

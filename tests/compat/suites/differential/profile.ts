@@ -13,12 +13,14 @@ export interface ServerProfile {
   readonly version: string
   /** 3.9: several kinds of watches of one connection stand on one node, and types 4 and 5 can be removed. Before, a connection keeps to one kind. */
   readonly hasModernWatches: boolean
-  /** 3.9: flags out of range refuse the whole multi. */
+  /** 3.9: flags out of range, and those of nodes with a time to live in a plain create, refuse the whole multi. */
   readonly hasStrictMultiFlags: boolean
   /** Apache accepts a recursive watch on a null path up to 3.8. */
   readonly refusesNullWatchPath: boolean
   /** Every ACL lets everybody read: before 3.9.2 neither `exists` nor events asked for READ, so that what is watched must be readable. */
   readonly isReadable: boolean
+  /** 3.8 keeps recursive watches in two tables, and counts them in both. */
+  readonly countsWatchesTwice: boolean
   readonly unknownOpcodes: readonly number[]
   /** Opcodes whose bodies are not damaged. */
   readonly undamaged: ReadonlySet<number>
@@ -45,10 +47,11 @@ function profileOf38(random: SeededRandom): ServerProfile {
     hasStrictMultiFlags: false,
     refusesNullWatchPath: false,
     isReadable,
+    countsWatchesTwice: true,
     // A bare check is not answered there.
     unknownOpcodes: UNKNOWN_OPCODES,
-    // A multi with a null path takes no zxid there.
-    undamaged: new Set([RawOp.multi]),
+    // A multi with a null path takes no zxid there, nor does a reconfig that cannot be read.
+    undamaged: new Set([RawOp.multi, RawOp.reconfig]),
     watchStyles: isReadable ? ['standard', 'standard', 'persistent', 'recursive'] : ['none'],
   }
 }
@@ -60,6 +63,7 @@ function profileOf39(version: string): ServerProfile {
     hasStrictMultiFlags: true,
     refusesNullWatchPath: true,
     isReadable: false,
+    countsWatchesTwice: false,
     unknownOpcodes: [...UNKNOWN_OPCODES, RawOp.check],
     // A write that cannot be read takes the zxid of the one before.
     undamaged: new Set(WRITES),

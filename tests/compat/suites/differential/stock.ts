@@ -38,7 +38,8 @@ export const reservedPaths: readonly string[] = [
   ...['/zookeeper/quota/a', '/zookeeper/quota/a/zookeeper_limits', '/zookeeper/quota/a/zookeeper_stats'],
   ...['/zookeeper/quota/a/a', '/zookeeper/quota/a/a/zookeeper_limits', '/zookeeper/quota/a/a/zookeeper_stats'],
   ...['/zookeeper/quota/b', '/zookeeper/quota/b/zookeeper_limits', '/zookeeper/quota/b/zookeeper_stats'],
-  ...['/zookeeper/quota/zookeeper_limits', '/zookeeper/quota/zookeeper_stats', '/a/zookeeper_limits'],
+  // Apache's server dies of limits for the root.
+  ...['/zookeeper/quota/zookeeper_stats', '/a/zookeeper_limits'],
 ]
 
 /** Null, and paths that no node can have. Characters above U+DFFFF... stand for bytes: see `pathBytes`. */
