@@ -21,6 +21,8 @@ export interface QuorumSettings {
 
   // Leader.
   readonly leaderServes: boolean
+  /** How long a new leader waits for a quorum although a voter looks for another leader; less than 0 is until `initLimit` is over. */
+  readonly epochWaitMs: number
   readonly snapshotSyncsMax: number
   readonly diffSyncsMax: number
   readonly isSnapshotSyncForced: boolean
@@ -59,6 +61,7 @@ export function readQuorumSettings(settings: Settings): QuorumSettings {
     electionHandshakeTimeoutMs: settings.integer('quorumCnxnTimeoutMs'),
     ...readNotificationIntervals(settings),
     leaderServes: settings.yesNo('leaderServes'),
+    epochWaitMs: settings.integer('leader.maxTimeToWaitForEpoch'),
     snapshotSyncsMax: settings.integer('maxConcurrentSnapSyncs'),
     diffSyncsMax: settings.integer('maxConcurrentDiffSyncs'),
     isSnapshotSyncForced: settings.boolean('forceSnapshotSync'),

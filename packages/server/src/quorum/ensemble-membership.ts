@@ -48,6 +48,16 @@ export class EnsembleMembership implements RoleMembership {
     this.parts.onProposed()
   }
 
+  dropProposed(known: QuorumVerifier): void {
+    const { isReconfigEnabled, files, onProposed } = this.parts
+    const newest = known.version > this.committed.version ? known : this.committed
+    if (!isReconfigEnabled || newest.version >= this.lastSeen.version) return
+    if (newest === this.committed) files?.nextDone()
+    else files?.proposed(newest)
+    this.lastSeen = newest
+    onProposed()
+  }
+
   activate(config: QuorumVerifier, suggestedLeader: number | null, zxid: number): boolean {
     return this.change(config, suggestedLeader, zxid, true).isMajor
   }

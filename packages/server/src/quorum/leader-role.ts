@@ -59,6 +59,8 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
   private heartbeatTimer: TimerHandle | null = null
   private serving: Serving | null = null
   private isOver = false
+  /** Monotonic milliseconds from which this server waits for a quorum, and leads. */
+  private waitingSinceMs = 0
   private leadingSinceMs = 0
   /** Monotonic milliseconds of the last heartbeat, and of the end of the last time in which this server did not get to run. */
   private lastBeatMs = 0
@@ -152,8 +154,18 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
 
   private begin(): void {
     this.lastBeatMs = this.parts.runtime.clock.monotonicMs()
+    this.waitingSinceMs = this.lastBeatMs
     this.scheduleHeartbeat()
     this.leader.start()
+  }
+
+  /** Whoever looks for another leader will hardly come: the election begins anew without waiting for all of `initLimit`. */
+  voterLooks(serverId: number): void {
+    const { config, runtime } = this.parts
+    const waitedMs = runtime.clock.monotonicMs() - this.waitingSinceMs
+    const isWaiting = this.leader.phase === 'epoch' && this.waitingSinceMs > 0
+    if (!isWaiting || config.quorum.epochWaitMs < 0 || waitedMs < config.quorum.epochWaitMs) return
+    this.end(`server ${serverId} looks for another leader, and no quorum has come in ${Math.round(waitedMs)} ms`)
   }
 
   private scheduleHeartbeat(): void {

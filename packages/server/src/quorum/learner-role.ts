@@ -132,6 +132,8 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
     return stage === 'discovery' || stage === 'operation' ? 'discovery' : `synchronization - ${this.syncKind}`
   }
 
+  voterLooks(): void {}
+
   expireSession(): boolean {
     return false
   }

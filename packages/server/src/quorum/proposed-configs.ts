@@ -16,10 +16,17 @@ export class ProposedConfigs {
     this.isMultiAddressEnabled = isMultiAddressEnabled
   }
 
-  /** A configuration as text, from NEWLEADER. */
+  /**
+   * A configuration as text, from NEWLEADER: the last one in the leader's history, but for those that it has proposed since. What an earlier leader
+   * proposed beyond that is not in this history, and went with its transaction; if it had a quorum, this leader would know it. To keep it
+   * would be to wait for servers, in elections and as a leader, that nobody else knows of.
+   */
   keepText(bytes: Uint8Array, start: number, end: number): QuorumVerifier {
     const config = this.parse(bytes, start, end)
     this.keep(config)
+    let newest = config
+    for (const proposed of this.byZxid.values()) if (proposed.version > newest.version) newest = proposed
+    this.membership.dropProposed(newest)
     return config
   }
 

@@ -174,7 +174,8 @@ class QuorumPeer implements RunningServer, RoleEpochs {
         // Not from inside of the election: a role may end at once, and look again.
         decided: (state, vote) => runtime.timers.soon(() => this.begin(state, vote)),
         adoptConfiguration: (membership) => this.adoptConfiguration(membership),
-        supporterLooking: () => {},
+        // Not from inside of the election: the role may end.
+        supporterLooking: (serverId) => runtime.timers.soon(() => this.role?.voterLooks(serverId)),
         failed: (error) => this.fail(error),
       },
     )

@@ -15,6 +15,8 @@ export interface RoleMembership {
   readonly lastSeen: QuorumVerifier
   /** Keeps the configuration that was proposed last. */
   keepProposed(config: QuorumVerifier): void
+  /** No configuration newer than this one and the one in force is proposed in the history that goes on: what was kept of such is dropped. */
+  dropProposed(known: QuorumVerifier): void
   /**
    * The configuration is in force: everything that follows from it is done, but for the end of the role. True if that has to follow,
    * because the role or the leader is another one now.
@@ -62,6 +64,8 @@ export interface Role {
   /** What only a leader knows; null for others, and before it leads. */
   readonly leaderReadings: LeaderReadings | null
   start(): void
+  /** A server that voted for this one looks for a leader. */
+  voterLooks(serverId: number): void
   /** See `RunningServer.expireSession`. */
   expireSession(sessionId: bigint, done: () => void): boolean
   /** Ends the role; `onEnded` follows. Does nothing if it is over. */

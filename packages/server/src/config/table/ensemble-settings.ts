@@ -112,14 +112,17 @@ export const ensembleSettings: ConfigSection = {
       default: '60000',
       unit: 'ms',
     }),
-    setting('leader.maxTimeToWaitForEpoch', 'integer', 'Time after which a new leader gives up whose voters look for another.', {
-      importance: 'rare',
-      status: 'not yet',
-      note: 'A new leader waits for `initLimit` ticks.',
-      property: true,
-      default: '-1',
-      unit: 'ms',
-    }),
+    setting(
+      'leader.maxTimeToWaitForEpoch',
+      'integer',
+      'Time after which a new leader gives up whose voters look for another; less than 0: not before `initLimit` is over.',
+      {
+        ...rare,
+        property: true,
+        default: '-1',
+        unit: 'ms',
+      },
+    ),
     setting('maxConcurrentSnapSyncs', 'integer', 'Followers that may receive a snapshot at the same time.', {
       ...rare,
       property: 'zookeeper.leader.maxConcurrentSnapSyncs',
