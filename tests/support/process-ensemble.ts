@@ -196,6 +196,14 @@ export class ProcessEnsemble implements AsyncDisposable {
     return server
   }
 
+  /**
+   * The next start writes the configuration anew: what an operator does for a member that was removed and shall come back, since
+   * the list that it may have kept does not name it.
+   */
+  renewConfig(id: number): void {
+    this.#started.delete(id)
+  }
+
   async stop(id: number): Promise<void> {
     await this.#processes.get(id)?.stop()
   }

@@ -242,6 +242,7 @@ async function reconfigurations(mix: string): Promise<unknown> {
   }).catch((error: unknown) => {
     if (!(error instanceof ConnectionClosedError)) throw error
   })
+  ensemble.renewConfig(follower)
   await ensemble.launch(follower)
   const after = ensemble.ids.filter((id) => id !== leader)
   const second = await ensemble.whenServing(after)
