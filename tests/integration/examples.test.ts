@@ -1,8 +1,6 @@
 // The programs of examples/, run as a reader would run them.
 
 import { execFile } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { examples, fromSources, Program } from './program.ts'
