@@ -58,7 +58,11 @@ export function learnerEffectsOf(node: EnsembleNode, link: EnsembleLink): Learne
     adoptLastSeen() {
       const config = node.incomingConfig
       assert(config !== null, 'a NEWLEADER with data has a configuration')
-      if (config.version > node.disk.lastSeen.version) node.disk.lastSeen = config
+      // The last configuration of the history that goes on, whatever else was proposed before.
+      const inHistory = [...received.keys()].map((zxid) => node.surroundings.configs.get(zxid) ?? config)
+      node.disk.lastSeen = [...inHistory, node.disk.committed].reduce((newest, other) => {
+        return other.version > newest.version ? other : newest
+      }, config)
     },
     adoptProposed(zxid) {
       const config = configOf(zxid)
