@@ -545,8 +545,13 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
     const asking = this.questions.get(sessionId)
     const answered = asking?.shift() ?? null
     if (asking?.length === 0) this.questions.delete(sessionId)
-    if (answered === null) this.serving?.stack.sessions.revalidated(sessionId, isValid)
-    else answered(isValid)
+    if (answered !== null) {
+      answered(isValid)
+      return
+    }
+    this.serving?.stack.sessions.revalidated(sessionId, isValid)
+    // An observer has asked since.
+    if (this.observers?.holds(sessionId) === true) this.movedAway(sessionId)
   }
 
   report(text: string): void {
@@ -593,6 +598,7 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
 
   revalidate(sessionId: bigint, timeoutMs: number): void {
     if (this.link === null || !this.link.isOpen) return
+    this.observers?.takenUpHere(sessionId)
     this.expectAnswer(sessionId, null)
     writeRevalidation(this.link.out, sessionId, timeoutMs)
     // A leader of Apache's answers while requests of the session, which came over its old server, are not committed yet.
@@ -627,5 +633,19 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
 
   touched(sessionId: bigint, timeoutMs: number): void {
     this.leftBehind(sessionId, timeoutMs)
+  }
+
+  movedAway(sessionId: bigint): void {
+    if (this.serving === null) return
+    const { stack, touched } = this.serving
+    touched.movedAway(sessionId)
+    const session = stack.tracker.get(sessionId)
+    const connection = session?.attachment ?? null
+    if (session === null || connection === null) return
+    session.attachment = null
+    // It is no end of the session, of which the leader would be told how long it may be silent.
+    connection.session = null
+    connection.destroy()
+    if (!session.isClosing) stack.tracker.remove(sessionId)
   }
 }

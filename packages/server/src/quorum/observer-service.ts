@@ -15,13 +15,18 @@ import {
   writeBarePacket,
   writeDataPacket,
 } from '@tskeeper/protocol/server'
+import { hex } from '../pipeline/hex.ts'
 import type { Listener, NetworkConnection } from '../runtime/network.ts'
 import { type LinkHost, QuorumLink } from './quorum-link.ts'
 import type { RoleParts } from './role-parts.ts'
+import { SessionHolders } from './session-holders.ts'
 import { SyncSender } from './sync-sender.ts'
 
 /** Of a touched session: long id, int timeout. */
 const TOUCH_SIZE = 12
+/** A transaction's header, and where it has the type. The session is at its beginning. */
+const HEADER_SIZE = 32
+const TYPE_OFFSET = 28
 const BACKLOG = 10
 
 /** The follower, as its observers need it. */
@@ -34,6 +39,8 @@ export interface ObserverUpstream {
   awaitRevalidation(sessionId: bigint, answered: (isValid: boolean) => void): void
   /** A client of an observer was heard of. */
   touched(sessionId: bigint, timeoutMs: number): void
+  /** A session moves to an observer: the follower takes nothing more of it from a client of its own. */
+  movedAway(sessionId: bigint): void
 }
 
 export class ObserverService implements LinkHost, ObserverMasterEffects<QuorumLink> {
@@ -41,6 +48,7 @@ export class ObserverService implements LinkHost, ObserverMasterEffects<QuorumLi
   private readonly upstream: ObserverUpstream
   private readonly master: ObserverMaster<QuorumLink>
   private readonly links = new Set<QuorumLink>()
+  private readonly sessions = new SessionHolders()
   private readonly shared = new ByteWriter(4096)
   private readonly listeners: Listener[]
 
@@ -88,6 +96,7 @@ export class ObserverService implements LinkHost, ObserverMasterEffects<QuorumLi
   inform(zxid: number, designatedLeader: number | null, bytes: Uint8Array, start: number, end: number): void {
     const { observing } = this.master
     this.master.forwarded(zxid)
+    this.forgetEnded(bytes, start)
     if (observing.length === 0) return
     const { shared } = this
     shared.reset()
@@ -101,6 +110,21 @@ export class ObserverService implements LinkHost, ObserverMasterEffects<QuorumLi
       link.out.writeBytes(packet)
       link.flushLater()
     }
+  }
+
+  private forgetEnded(bytes: Uint8Array, start: number): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset + start, HEADER_SIZE)
+    if (view.getInt32(TYPE_OFFSET) === Op.closeSession) this.sessions.ended(view.getBigInt64(0))
+  }
+
+  /** A client of the follower itself takes this session up. */
+  takenUpHere(sessionId: bigint): void {
+    this.sessions.takenUpHere(sessionId)
+  }
+
+  /** Does one of the observers hold this session? */
+  holds(sessionId: bigint): boolean {
+    return this.sessions.isElsewhere(sessionId)
   }
 
   stop(): void {
@@ -118,19 +142,44 @@ export class ObserverService implements LinkHost, ObserverMasterEffects<QuorumLi
     const reader = new ByteReader(bytes)
     reader.reset(bytes, view, dataStart, dataEnd)
     if (type === QuorumPacketType.ping) {
-      this.touched(reader)
+      this.touched(link, reader)
       return
     }
     if (type === QuorumPacketType.revalidate) this.awaitRevalidation(link, reader.readLong(), zxid)
-    else if (isSync(reader)) this.upstream.awaitSync(() => this.releaseSync(link))
+    else if (!this.admits(link, reader)) return
     this.upstream.forward(bytes.subarray(packet.start, end))
   }
 
-  private touched(reader: ByteReader): void {
-    while (reader.remaining() >= TOUCH_SIZE) this.upstream.touched(reader.readLong(), reader.readInt())
+  private touched(link: QuorumLink, reader: ByteReader): void {
+    while (reader.remaining() >= TOUCH_SIZE) {
+      const sessionId = reader.readLong()
+      const timeoutMs = reader.readInt()
+      if (!this.sessions.hasMoved(sessionId, link)) this.upstream.touched(sessionId, timeoutMs)
+    }
+  }
+
+  /**
+   * May the request be forwarded, whose data begin at the reader's place: long session, int cxid, int operation, record? One of a session that
+   * has moved on would be carried out after what the session has asked since. Each request that an observer has sent must get a transaction, and
+   * only the leader can give it one that refuses it, so that the observer has to begin anew.
+   */
+  private admits(link: QuorumLink, reader: ByteReader): boolean {
+    const sessionId = reader.readLong()
+    reader.readInt()
+    const op = reader.readInt()
+    if (this.sessions.hasMoved(sessionId, link)) {
+      this.master.linkClosed(link)
+      this.closeLink(link, `it sends a request of the session 0x${hex(sessionId)}, which has moved to another server`)
+      return false
+    }
+    if (op === Op.createSession) this.sessions.takenUp(sessionId, link)
+    else if (op === Op.sync) this.upstream.awaitSync(() => this.releaseSync(link))
+    return true
   }
 
   private awaitRevalidation(link: QuorumLink, sessionId: bigint, zxid: number): void {
+    this.sessions.takenUp(sessionId, link)
+    this.upstream.movedAway(sessionId)
     this.upstream.awaitRevalidation(sessionId, (isValid) => {
       if (!link.isOpen) return
       const start = beginDataPacket(link.out, QuorumPacketType.revalidate, zxid)
@@ -156,6 +205,7 @@ export class ObserverService implements LinkHost, ObserverMasterEffects<QuorumLi
   linkClosed(link: QuorumLink, reason: string): void {
     this.parts.logger.warn(`The link to the observer ${this.master.sidOf(link) ?? link.name} is gone: ${reason}`)
     this.links.delete(link)
+    this.sessions.linkClosed(link)
     this.master.linkClosed(link)
   }
 
@@ -202,13 +252,7 @@ export class ObserverService implements LinkHost, ObserverMasterEffects<QuorumLi
   closeLink(link: QuorumLink, reason: string): void {
     this.parts.logger.warn(`Closing the link to the observer ${link.name}: ${reason}`)
     this.links.delete(link)
+    this.sessions.linkClosed(link)
     link.close()
   }
-}
-
-/** Is the request, whose data begin at the reader's place, a sync? Data: long session, int cxid, int operation, record. */
-function isSync(reader: ByteReader): boolean {
-  reader.readLong()
-  reader.readInt()
-  return reader.readInt() === Op.sync
 }

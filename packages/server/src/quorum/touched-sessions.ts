@@ -20,6 +20,11 @@ export class TouchedSessions {
     this.gone.set(sessionId, timeoutMs)
   }
 
+  /** The session has moved: how long it may be silent is not for the server to say that it has left. */
+  movedAway(sessionId: bigint): void {
+    this.gone.delete(sessionId)
+  }
+
   /** Writes what the leader is told at `nowMs`: for each session long id, int timeout. */
   write(out: ByteWriter, nowMs: number): void {
     for (const [sessionId, timeoutMs] of this.gone) {

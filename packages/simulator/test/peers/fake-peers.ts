@@ -215,9 +215,9 @@ export class FakePeers {
   }
 
   /** Opens a link to the server, as a learner does. */
-  connect(id: number): Promise<PeerLink> {
+  connect(id: number, port: number = QUORUM_PORT): Promise<PeerLink> {
     const machine = this.peer(id)
-    const options = { host: serverAddress(SERVER_ID), port: QUORUM_PORT, timeoutMs: 1000, noDelay: true, keepAlive: false }
+    const options = { host: serverAddress(SERVER_ID), port, timeoutMs: 1000, noDelay: true, keepAlive: false }
     const ignoring = { onData(): void {}, onDrain(): void {}, onEnd(): void {}, onClose(): void {} }
     return new Promise((resolve, reject) => {
       this.network.of(machine).connect(options, ignoring, (error, connection) => {
