@@ -63,6 +63,11 @@ The column *where* says where a metric has a meaning:
 Times are in milliseconds; what is counted is counted since the start of the server. The word \`srst\` clears \`avg_\`, \`min_\` and
 \`max_latency\`, \`packets_received\`, \`packets_sent\`, and the sizes of replies and proposals; all else counts on.
 
+### In Zabbix
+
+\`conf/zabbix/userparameter_tskeeper.conf\` lets a zabbix-agent ask for single values: \`tskeeper.mntr[127.0.0.1,2181,zk_avg_latency]\` and
+\`tskeeper.ruok[127.0.0.1,2181]\`. The script beside it needs bash and nothing else; it ends with 1 when there is no value.
+
 ### In Prometheus
 
 This version makes the Prometheus text, but has no HTTP port yet that serves it. The names are the same without \`zk_\`. Counters have no \`_total\`. A summary has \`<name>_count\`, \`<name>_sum\` and quantiles: 0.5 for a
