@@ -114,6 +114,8 @@ export class FastLeaderElection {
   readonly #retried = new Set<number>()
   readonly #inbox: Ring<Received> = new Ring()
   readonly #answeredAtMs = new Map<number, number>()
+  /** When the proposal was told, or the links were opened for that, and how long after that it is told again. */
+  #toldAtMs = 0
   #intervalMs = 0
   #dueMs = Number.POSITIVE_INFINITY
   #isStopped = false
@@ -184,7 +186,7 @@ export class FastLeaderElection {
     this.#intervalMs = this.#minIntervalMs
     this.#stalemates.reset()
     this.#beginBallot(nowMs)
-    this.#sendProposal()
+    this.#sendProposal(nowMs)
     this.#takeInbox(nowMs)
   }
 
@@ -266,8 +268,8 @@ export class FastLeaderElection {
       return
     }
     if (this.#phase !== 'gathering') return
-    if (hasDelivered) this.#sendProposal()
-    else this.#effects.connectAll()
+    if (hasDelivered) this.#sendProposal(nowMs)
+    else this.#openLinks(nowMs)
     this.#intervalMs = Math.min(this.#intervalMs * 2, this.#maxIntervalMs)
     this.#takeInbox(nowMs)
   }
@@ -349,8 +351,9 @@ export class FastLeaderElection {
         continue
       }
       if (this.#resolvesStalemate(nowMs)) continue
-      // Each notification starts the wait anew: only silence ends it.
-      this.#schedule(nowMs + (this.#phase === 'finalizing' ? FINALIZE_WAIT_MS : this.#intervalMs))
+      // The last wait begins anew with each notification: only silence ends it. The proposal is told again in its time, however much others talk:
+      // two servers that lost their link would never dial each other again while a third one talks to both.
+      this.#schedule(this.#phase === 'finalizing' ? nowMs + FINALIZE_WAIT_MS : this.#toldAtMs + this.#intervalMs)
       return
     }
   }
@@ -360,7 +363,7 @@ export class FastLeaderElection {
     // Who has no vote moves nobody.
     if (this.#phase !== 'gathering' || !this.#voters.has(this.#serverId)) return false
     const verdict = this.#stalemates.verdict(this.#verifiers, nowMs)
-    if (verdict === 'ask') this.#sendProposal()
+    if (verdict === 'ask') this.#sendProposal(nowMs)
     else if (verdict === 'giveUp') this.#joinRound(this.#stalemates.newestRound + 1, this.#initialVote, nowMs)
     return verdict !== 'wait'
   }
@@ -368,7 +371,7 @@ export class FastLeaderElection {
   #joinRound(round: number, proposal: Vote, nowMs: number): void {
     this.#round = round
     this.#beginBallot(nowMs)
-    this.#propose(proposal)
+    this.#propose(proposal, nowMs)
   }
 
   #beginBallot(nowMs: number): void {
@@ -411,15 +414,15 @@ export class FastLeaderElection {
       this.#joinRound(vote.round, this.#beats(vote, this.#initialVote) ? vote : this.#initialVote, nowMs)
       this.#stalemates.heard(from, vote, nowMs)
     } else if (this.#beats(vote, this.#proposal)) {
-      this.#propose(vote)
+      this.#propose(vote, nowMs)
     }
     this.#ballots.put(from, { ...vote, version: 0 })
     this.#count()
   }
 
-  #propose({ leader, zxid, peerEpoch }: Vote): void {
+  #propose({ leader, zxid, peerEpoch }: Vote, nowMs: number): void {
     this.#proposal = { leader, zxid, peerEpoch }
-    this.#sendProposal()
+    this.#sendProposal(nowMs)
   }
 
   /** The vote of a server that has a leader. */
@@ -504,12 +507,18 @@ export class FastLeaderElection {
   }
 
   /** Tells all voters the proposal. This server hears of it like the others: that is how its own vote comes to be counted. */
-  #sendProposal(): void {
+  #sendProposal(nowMs: number): void {
+    this.#toldAtMs = nowMs
     const notification = this.#notificationOf(this.#proposal, this.#round)
     for (const voter of this.#voters) {
       if (voter === this.#serverId) this.#receive({ from: voter, vote: this.#castProposal() })
       else this.#effects.send(voter, notification)
     }
+  }
+
+  #openLinks(nowMs: number): void {
+    this.#toldAtMs = nowMs
+    this.#effects.connectAll()
   }
 
   #notificationOf({ leader, zxid, peerEpoch }: Vote, round: number): ElectionNotification {

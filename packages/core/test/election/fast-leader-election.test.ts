@@ -85,10 +85,23 @@ test('a call of the timer before its time does nothing', () => {
   expect(effects.dueMs).toBe(200)
 })
 
-test('news restart the wait without shortening the interval', () => {
+test('the vote is told again in its time, however much others talk', () => {
+  // The link between servers 2 and 3 is broken, and 1 talks to both: if that put the repetition off, 2 and 3 would never dial each other again.
   const { election, effects } = lookingServer(3, 5)
+  for (const nowMs of [50, 199]) election.notification(1, notify(3), nowMs)
+  expect(effects.dueMs).toBe(200)
   election.timer(200, true)
-  election.notification(1, notify(1), 350)
+  expect(effects.take().at(-1)).toBe('to 5: LOOKING 3 zxid 0 epoch 0 round 1')
+  for (const nowMs of [350, 599]) election.notification(1, notify(3), nowMs)
+  expect(effects.dueMs).toBe(600)
+})
+
+test('a vote that changes is told at once, and again after the interval', () => {
+  const { election, effects } = lookingServer(2, 5)
+  election.timer(200, true)
+  effects.take()
+  election.notification(3, notify(3), 350)
+  expect(effects.take().length).toBe(4)
   expect(effects.dueMs).toBe(750)
 })
 
