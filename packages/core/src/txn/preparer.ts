@@ -180,11 +180,14 @@ export class Preparer {
     return length
   }
 
-  /** A container or TTL node that has had its day; the client-side checks of a delete apply, not its permissions. */
-  prepareDeleteContainer(path: Uint8Array, timeMs: number, out: ByteWriter): number {
+  /**
+   * A container or TTL node that has had its day; the client-side checks of a delete apply, not its permissions. `mzxid` is that of the node
+   * that was looked at: one that was changed since, or stands in its place, is another.
+   */
+  prepareDeleteContainer(path: Uint8Array, mzxid: number, timeMs: number, out: ByteWriter): number {
     this.begin(SERVER, timeMs)
     const start = out.position
-    const code = this.deleteContainer(path, out)
+    const code = this.deleteContainer(path, mzxid, out)
     if (code !== ErrorCode.OK) {
       out.position = start
       this.writeHeader(Op.error, 0, out)
@@ -394,7 +397,7 @@ export class Preparer {
     return ErrorCode.OK
   }
 
-  private deleteContainer(path: Uint8Array, out: ByteWriter): number {
+  private deleteContainer(path: Uint8Array, mzxid: number, out: ByteWriter): number {
     const { tree } = this.database
     if (isReserved(path, 0, path.length)) return ErrorCode.BAD_ARGUMENTS
     tree.locate(path, 0, path.length)
@@ -403,6 +406,7 @@ export class Preparer {
     if (node === 0) return ErrorCode.NO_NODE
     if (tree.nodes.getInt(node, CHILD_COUNT) !== 0) return ErrorCode.NOT_EMPTY
     if (tree.nodes.kind(node) === KIND_EPHEMERAL) return ErrorCode.BAD_VERSION
+    if (tree.nodes.getNumber(node, MZXID) !== mzxid) return ErrorCode.BAD_VERSION
     this.writeHeader(Op.deleteContainer, 0, out)
     out.writeInt(path.length)
     writeSlice(out, path, 0, path.length)

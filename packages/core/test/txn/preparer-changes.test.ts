@@ -385,6 +385,24 @@ test.each([
   })
 })
 
+test('deleteContainer is about the node that was looked at: not one that was changed since, or made anew, or of another kind now', () => {
+  const bench = furnished()
+  bench.apply(
+    bench.createTtl('/t1', '', 5),
+    bench.create('/c1', '', 4),
+    bench.create('/c2', '', 4),
+  )
+  const [touched, anew, replaced] = [bench.mzxid('/t1'), bench.mzxid('/c1'), bench.mzxid('/c2')]
+  bench.apply(bench.delete('/c1'), bench.create('/c1', '', 4), bench.delete('/c2'))
+  const [change, other] = [bench.setData('/t1', 'used'), bench.create('/c2', 'kept')]
+  // What is only prepared so far counts, too.
+  expect(bench.deleteContainer('/t1', touched).code).toBe(ErrorCode.BAD_VERSION)
+  expect(bench.deleteContainer('/c1', anew).code).toBe(ErrorCode.BAD_VERSION)
+  expect(bench.deleteContainer('/c2', replaced).code).toBe(ErrorCode.BAD_VERSION)
+  bench.apply(change, other)
+  expect(bench.deleteContainer('/t1').code).toBe(ErrorCode.OK)
+})
+
 test.each([
   ['while it is disabled', false, ErrorCode.RECONFIG_DISABLED],
   ['on a server that stands alone', true, ErrorCode.UNIMPLEMENTED],

@@ -27,7 +27,7 @@ import type { Identity } from '../../src/acl/auth-id.ts'
 import { digestScheme } from '../../src/acl/digest-scheme.ts'
 import { ipScheme } from '../../src/acl/ip-scheme.ts'
 import { Database, type DatabaseOptions } from '../../src/tree/database.ts'
-import { ACL_ID } from '../../src/tree/node-fields.ts'
+import { ACL_ID, MZXID } from '../../src/tree/node-fields.ts'
 import { ChangeHints } from '../../src/txn/change-hints.ts'
 import { Preparer, type PreparerOptions } from '../../src/txn/preparer.ts'
 import { childNames, statOf } from '../tree/tree-description.ts'
@@ -117,9 +117,19 @@ export class Workbench {
     return this.write({ op: Op.multi, parts })
   }
 
-  deleteContainer(path: string): Prepared {
+  /** Deletes the node as it is known to be, or as it was when it had `mzxid`. */
+  deleteContainer(path: string, mzxid = this.mzxid(path)): Prepared {
     const out = new ByteWriter()
-    return this.prepared(this.preparer.prepareDeleteContainer(bytesOf(path), this.timeMs, out), out)
+    return this.prepared(this.preparer.prepareDeleteContainer(bytesOf(path), mzxid, this.timeMs, out), out)
+  }
+
+  /** The last change of the node with all that is prepared, 0 if there is no such node. */
+  mzxid(path: string): number {
+    const bytes = bytesOf(path)
+    const { tree } = this.database
+    tree.locate(bytes, 0, bytes.length)
+    const node = this.preparer.view.find(tree.hash, bytes, 0, bytes.length)
+    return node === 0 ? 0 : tree.nodes.getNumber(node, MZXID)
   }
 
   createSession(sessionId: bigint, timeoutMs = 30000): Prepared {

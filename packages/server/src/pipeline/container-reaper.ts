@@ -8,7 +8,8 @@ import type { Clock, TimerHandle, Timers } from '../runtime/runtime.ts'
 
 /** Where the reaper's deletes go: a pipeline that decides writes. */
 export interface ContainerDeletions {
-  submitDeleteContainer(path: Uint8Array, timeMs: number, arrivedMs: number): void
+  /** `mzxid`: only if the node is still the one that had its last change then. */
+  submitDeleteContainer(path: Uint8Array, mzxid: number, timeMs: number, arrivedMs: number): void
 }
 
 export interface ContainerReaperParts {
@@ -23,13 +24,20 @@ export interface ContainerReaperParts {
   readonly neverUsedIntervalMs: number
 }
 
+/** A node that could go when it was looked at. */
+interface Candidate {
+  readonly node: number
+  readonly path: string
+  readonly mzxid: number
+}
+
 const MINUTE_MS = 60_000
 
 export class ContainerReaper {
   private readonly parts: ContainerReaperParts
   private timer: TimerHandle | null = null
   /** Paths that this pass still has to delete, the next one last. */
-  private due: string[] = []
+  private due: Candidate[] = []
   private passStartedMs = 0
 
   constructor(parts: ContainerReaperParts) {
@@ -53,32 +61,48 @@ export class ContainerReaper {
 
   private deleteNext(): void {
     const { clock, timers, writes, logger, checkIntervalMs, maxPerMinute } = this.parts
-    const path = this.due.pop()
-    if (path === undefined) {
+    const candidate = this.nextDue()
+    if (candidate === null) {
       const restMs = checkIntervalMs - (clock.monotonicMs() - this.passStartedMs)
       this.timer = timers.after(Math.max(restMs, 0), () => this.pass())
       return
     }
+    const { path, mzxid } = candidate
     logger.info(`Attempting to delete candidate container: ${path}`)
-    writes.submitDeleteContainer(utf8Bytes(path), clock.nowMs(), clock.monotonicMs())
+    writes.submitDeleteContainer(utf8Bytes(path), mzxid, clock.nowMs(), clock.monotonicMs())
     this.timer = timers.after(MINUTE_MS / Math.max(maxPerMinute, 1), () => this.deleteNext())
   }
 
-  /** Paths of the nodes that could go now. */
-  private candidates(): string[] {
+  /** The next one that can still go: since the pass began it may have been used, changed or deleted. */
+  private nextDue(): Candidate | null {
     const { tree } = this.parts.database
-    const { nodes } = tree
     const nowMs = this.parts.clock.nowMs()
-    const paths: string[] = []
-    for (const node of tree.containers) {
-      if (nodes.getInt(node, NodeField.CHILD_COUNT) === 0 && this.isContainerDue(node, nowMs)) paths.push(tree.path(node))
+    for (let candidate = this.due.pop(); candidate !== undefined; candidate = this.due.pop()) {
+      const { node, mzxid } = candidate
+      const isKnown = tree.containers.has(node) || tree.ttlNodes.has(node)
+      if (isKnown && tree.nodes.getNumber(node, NodeField.MZXID) === mzxid && this.isDue(node, nowMs)) return candidate
     }
-    for (const node of tree.ttlNodes) {
-      if (nodes.getInt(node, NodeField.CHILD_COUNT) !== 0) continue
-      const ageMs = nowMs - nodes.getNumber(node, NodeField.MTIME)
-      if (ageMs > ownerTtlMs(nodes.getLong(node, NodeField.STORED_OWNER))) paths.push(tree.path(node))
+    return null
+  }
+
+  /** Nodes that could go now. */
+  private candidates(): Candidate[] {
+    const { tree } = this.parts.database
+    const nowMs = this.parts.clock.nowMs()
+    const found: Candidate[] = []
+    for (const node of [...tree.containers, ...tree.ttlNodes]) {
+      if (!this.isDue(node, nowMs)) continue
+      found.push({ node, path: tree.path(node), mzxid: tree.nodes.getNumber(node, NodeField.MZXID) })
     }
-    return paths
+    return found
+  }
+
+  private isDue(node: number, nowMs: number): boolean {
+    const { tree } = this.parts.database
+    if (tree.nodes.getInt(node, NodeField.CHILD_COUNT) !== 0) return false
+    if (tree.containers.has(node)) return this.isContainerDue(node, nowMs)
+    const ageMs = nowMs - tree.nodes.getNumber(node, NodeField.MTIME)
+    return ageMs > ownerTtlMs(tree.nodes.getLong(node, NodeField.STORED_OWNER))
   }
 
   private isContainerDue(node: number, nowMs: number): boolean {

@@ -146,8 +146,8 @@ export class LeaderPipeline implements WritePath {
     if (this.mayPrepare()) this.prepare.closeSession(connection, sessionId, xid, timeMs, arrivedMs)
   }
 
-  submitDeleteContainer(path: Uint8Array, timeMs: number, arrivedMs: number): void {
-    if (this.mayPrepare()) this.prepare.deleteContainer(path, timeMs, arrivedMs)
+  submitDeleteContainer(path: Uint8Array, mzxid: number, timeMs: number, arrivedMs: number): void {
+    if (this.mayPrepare()) this.prepare.deleteContainer(path, mzxid, timeMs, arrivedMs)
   }
 
   /** A write of another server's client: `input` is at the request's record. `owner` is the link that it came over. */

@@ -77,10 +77,10 @@ export class PrepareStage {
     this.add(connection, op, xid, start, arrivedMs)
   }
 
-  deleteContainer(path: Uint8Array, timeMs: number, arrivedMs: number): void {
+  deleteContainer(path: Uint8Array, mzxid: number, timeMs: number, arrivedMs: number): void {
     const { entries } = this.gathering
     const start = beginEntry(entries)
-    this.preparer.prepareDeleteContainer(path, timeMs, entries)
+    this.preparer.prepareDeleteContainer(path, mzxid, timeMs, entries)
     this.add(null, Op.deleteContainer, 0, start, arrivedMs)
   }
 

@@ -105,8 +105,8 @@ export class WritePipeline implements WritePath {
     this.prepare.closeSession(connection, sessionId, xid, timeMs, arrivedMs)
   }
 
-  submitDeleteContainer(path: Uint8Array, timeMs: number, arrivedMs: number): void {
-    this.prepare.deleteContainer(path, timeMs, arrivedMs)
+  submitDeleteContainer(path: Uint8Array, mzxid: number, timeMs: number, arrivedMs: number): void {
+    this.prepare.deleteContainer(path, mzxid, timeMs, arrivedMs)
   }
 
   private scheduleFlush(): void {
