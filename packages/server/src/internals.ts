@@ -2,11 +2,16 @@
 // interface to build on.
 
 export { ClientConnection } from './listener/client-connection.ts'
+export { ContainerReaper } from './pipeline/container-reaper.ts'
 export { LeaderPipeline } from './pipeline/leader-pipeline.ts'
 export { LearnerPipeline } from './pipeline/learner-pipeline.ts'
+export { ReadOnlyPath } from './pipeline/read-only-path.ts'
+export { SessionService } from './pipeline/session-service.ts'
 export type { WriteBatch } from './pipeline/write-batch.ts'
+export { WritePipeline } from './pipeline/write-pipeline.ts'
 export { LeaderRole } from './quorum/leader-role.ts'
 export { LearnerRole } from './quorum/learner-role.ts'
+export { ObserverService } from './quorum/observer-service.ts'
 export { SyncSender } from './quorum/sync-sender.ts'
 export { TouchedSessions } from './quorum/touched-sessions.ts'
 export { Replica } from './replica.ts'

@@ -144,7 +144,7 @@ export class ClientPromises {
   /** After a time longer than all time-outs: the sessions that are said to be over are. */
   checkEnded(): void {
     for (const [sessionId, who] of this.ended) {
-      if (this.nodes.isClosed(sessionId)) continue
+      if (!this.nodes.isAlive(sessionId)) continue
       throw new Violation('sessions end', `${who} was told that its session is over, and nothing committed closes it`)
     }
   }

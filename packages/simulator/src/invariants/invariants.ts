@@ -1,12 +1,13 @@
 // All that is checked of the servers while they run. Clients' answers are checked by the clients (workload/client.ts).
 
 import type { SeededRandom } from '@tskeeper/core'
-import { Op } from '@tskeeper/protocol/server'
 import type { MemoryDisk } from '@tskeeper/server/memory-disk'
 import type { Probe, TransactionBytes } from '../probe/probe.ts'
+import type { Hierarchy } from '../scenario/traits.ts'
 import { isDurable } from './durable-log.ts'
 import { EpochPromises } from './epoch-promises.ts'
 import { NodeHistory } from './node-history.ts'
+import { isQuorum } from './quorum.ts'
 import { ReplicatedHistory } from './replicated-history.ts'
 import { hex, Violation } from './violation.ts'
 
@@ -15,7 +16,9 @@ const DISK_CHECK_RATE = 0.03
 
 export interface InvariantParts {
   readonly random: SeededRandom
+  /** The voters' names, that of server 1 first. */
   readonly voters: readonly string[]
+  readonly hierarchy: Hierarchy | null
   readonly diskOf: (server: string) => MemoryDisk
   readonly note: (who: string, what: string) => void
   readonly onViolation: (error: unknown) => void
@@ -31,7 +34,6 @@ export class Invariants implements Probe {
     this.parts = parts
     this.history.onCommitted = (transaction) => {
       this.nodes.committed(transaction)
-      if (transaction.type === Op.closeSession) this.nodes.sessionClosed(transaction.sessionId, transaction.zxid)
     }
   }
 
@@ -47,6 +49,11 @@ export class Invariants implements Probe {
       // What it began with is committed by that.
       if (this.history.lastCommitted > 0) this.checkQuorum(server, this.history.lastCommitted)
     })
+  }
+
+  beganAlone(server: string, lastZxid: number): void {
+    this.parts.note(server, `stands alone, from ${hex(lastZxid)} on`)
+    this.check(() => this.history.beganAlone(server, lastZxid))
   }
 
   committed(server: string, zxid: number): void {
@@ -116,12 +123,12 @@ export class Invariants implements Probe {
 
   /** What is committed is on the disks of a quorum, for good. */
   private checkQuorum(server: string, zxid: number): void {
-    const { voters, diskOf } = this.parts
-    const count = voters.filter((voter) => isDurable(diskOf(voter), zxid)).length
-    if (count * 2 > voters.length) return
+    const { voters, hierarchy, diskOf } = this.parts
+    const ids = voters.map((_, index) => index + 1).filter((id) => isDurable(diskOf(voters[id - 1] as string), zxid))
+    if (isQuorum(new Set(ids), voters.length, hierarchy)) return
     throw new Violation(
       'agreement',
-      `${server} commits ${hex(zxid)}, which is on the disks of ${count} of ${voters.length} voters`,
+      `${server} commits ${hex(zxid)}, which is on the disks of ${ids.length} of ${voters.length} voters${hierarchy === null ? '' : `: ${ids.join(' and ')}`}`,
     )
   }
 

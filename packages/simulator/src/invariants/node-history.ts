@@ -1,6 +1,8 @@
 // Every value that every node has had, by the transactions that are committed; and with it whether what clients were told can be true.
 
-import type { Change, Transaction } from './transaction.ts'
+import { Op } from '@tskeeper/protocol/server'
+import { ReapedNodes } from './reaped-nodes.ts'
+import { type Change, deletion, type Transaction } from './transaction.ts'
 import { hex, Violation } from './violation.ts'
 
 /** A node from `zxid` on. */
@@ -27,24 +29,35 @@ export class NodeHistory {
   private readonly ephemerals = new Map<bigint, Set<string>>()
   /** Which transaction wrote a value that is written only once. */
   private readonly writers = new Map<string, number>()
-  private readonly closed = new Map<bigint, number>()
+  /** Sessions of the ensemble, and the transactions that closed them; 0 for those that live. */
+  private readonly sessions = new Map<bigint, number>()
+  readonly reaped: ReapedNodes = new ReapedNodes()
+  /** Told of each node that is deleted. */
+  onDeleted: (path: string) => void = () => {}
 
   /** Takes in the next committed transaction, which has to make sense after those before it. */
   committed(transaction: Transaction): void {
+    if (transaction.type === Op.createSession) this.sessions.set(transaction.sessionId, 0)
     for (const change of transaction.changes) this.changed(transaction, change)
+    if (transaction.type === Op.closeSession) this.sessionClosed(transaction)
   }
 
-  sessionClosed(sessionId: bigint, zxid: number): void {
-    this.closed.set(sessionId, zxid)
+  private sessionClosed(transaction: Transaction): void {
+    const { sessionId, zxid } = transaction
+    this.sessions.set(sessionId, zxid)
     for (const path of this.ephemerals.get(sessionId) ?? []) {
-      const change: Change = { kind: 'delete', path, data: '', version: -1, isEphemeral: false }
-      if (this.exists(path)) this.nodes.get(path)?.push({ zxid, change })
+      if (!this.exists(path)) continue
+      const change = deletion(path)
+      this.nodes.get(path)?.push({ zxid, change })
+      this.reaped.changed(transaction, change)
+      this.onDeleted(path)
     }
     this.ephemerals.delete(sessionId)
   }
 
-  isClosed(sessionId: bigint): boolean {
-    return this.closed.has(sessionId)
+  /** Is this a session that the ensemble knows and that is not closed? One that only its server knew was never here. */
+  isAlive(sessionId: bigint): boolean {
+    return this.sessions.get(sessionId) === 0
   }
 
   /** The transaction that wrote this value, null if none that is committed did. */
@@ -100,7 +113,8 @@ export class NodeHistory {
     throw new Violation('sequential reads', `${who} did not find ${path}, which is there since ${hex(first.zxid)}`)
   }
 
-  private changed({ zxid, sessionId }: Transaction, change: Change): void {
+  private changed(transaction: Transaction, change: Change): void {
+    const { zxid } = transaction
     const { path, kind, version, data } = change
     // The configuration's node is written by each server for itself, and is there from the beginning.
     if (path.startsWith('/zookeeper/')) return
@@ -119,8 +133,10 @@ export class NodeHistory {
       )
     }
     if (data.startsWith('#')) this.note(path, data, zxid)
-    if (change.isEphemeral) this.ephemeralsOf(sessionId).add(path)
+    if (change.isEphemeral) this.own(transaction, path)
     states.push({ zxid, change })
+    this.reaped.changed(transaction, change)
+    if (kind === 'delete') this.onDeleted(path)
   }
 
   private note(path: string, data: string, zxid: number): void {
@@ -132,6 +148,17 @@ export class NodeHistory {
       )
     }
     this.writers.set(data, zxid)
+  }
+
+  private own({ zxid, sessionId }: Transaction, path: string): void {
+    if (!this.isAlive(sessionId)) {
+      const owner = `the session ${BigInt.asUintN(64, sessionId).toString(16)}`
+      throw new Violation(
+        'ephemerals have a session',
+        `${hex(zxid)} creates ${path} for ${owner}, which the ensemble does not have`,
+      )
+    }
+    this.ephemeralsOf(sessionId).add(path)
   }
 
   private ephemeralsOf(sessionId: bigint): Set<string> {

@@ -45,6 +45,22 @@ export class ReplicatedHistory {
     this.commitUpTo(base, 'leader completeness', `${server} begins to lead epoch ${epoch} at ${hex(base)}`)
   }
 
+  /**
+   * A server that stands alone begins with what its disk has given back: all of it is committed by that, and what is not among it was never
+   * told to anybody.
+   */
+  beganAlone(server: string, lastZxid: number): void {
+    this.epochs.set(0, { leader: server, base: 0 })
+    this.commitUpTo(lastZxid, 'leader completeness', `${server} begins at ${hex(lastZxid)}`)
+    for (const zxid of this.transactions.keys()) if (zxid > lastZxid) this.transactions.delete(zxid)
+  }
+
+  /** Did anybody propose to bring the node into this state? */
+  wasProposed(path: string, { mzxid, data }: { readonly mzxid: number; readonly data: string }): boolean {
+    const changes = this.transactions.get(mzxid)?.changes ?? []
+    return changes.some((change) => change.path === path && change.data === data)
+  }
+
   proposed(server: string, epoch: number, from: TransactionBytes): void {
     const { zxid } = from
     const lead = this.epochs.get(epoch)

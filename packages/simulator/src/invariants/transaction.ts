@@ -12,6 +12,8 @@ export interface Change {
   /** The node's version after a `set`, 0 after a `create`, -1 after a deletion. */
   readonly version: number
   readonly isEphemeral: boolean
+  /** How long a TTL node lives without a change, in milliseconds; 0 for a container; null for nodes that the servers leave alone. */
+  readonly ttlMs: number | null
 }
 
 /** A transaction that was proposed. */
@@ -23,6 +25,8 @@ export interface Transaction {
   readonly bytes: Uint8Array
   readonly type: number
   readonly sessionId: bigint
+  /** By the proposer's wall clock. */
+  readonly timeMs: number
   readonly changes: readonly Change[]
   isCommitted: boolean
 }
@@ -33,12 +37,12 @@ export function readTransaction(from: TransactionBytes, previous: number, propos
   const sessionId = reader.readLong()
   reader.readInt()
   reader.readLong()
-  reader.readLong()
+  const timeMs = Number(reader.readLong())
   const type = reader.readInt()
   const changes: Change[] = []
   if (type === Op.multi) readParts(reader, changes)
   else readChange(reader, type, changes)
-  return { zxid: from.zxid, previous, proposer, bytes, type, sessionId, changes, isCommitted: false }
+  return { zxid: from.zxid, previous, proposer, bytes, type, sessionId, timeMs, changes, isCommitted: false }
 }
 
 /** The parts of a multi: int count | count times int type, buffer record. One that has an error among them changes nothing. */
@@ -58,24 +62,31 @@ function readChange(reader: ByteReader, type: number, changes: Change[]): void {
   if (type === Op.create || type === Op.create2 || type === Op.createContainer || type === Op.createTTL) {
     const path = reader.readString() ?? ''
     const data = text(reader.readBuffer())
-    changes.push({ kind: 'create', path, data, version: 0, isEphemeral: isEphemeral(reader, type) })
+    changes.push({ kind: 'create', path, data, version: 0, ...natureOf(reader, type) })
   } else if (type === Op.setData || type === Op.reconfig) {
     const path = reader.readString() ?? ''
     const data = text(reader.readBuffer())
-    changes.push({ kind: 'set', path, data, version: reader.readInt(), isEphemeral: false })
+    changes.push({ kind: 'set', path, data, version: reader.readInt(), isEphemeral: false, ttlMs: null })
   } else if (type === Op.delete || type === Op.deleteContainer) {
-    changes.push({ kind: 'delete', path: reader.readString() ?? '', data: '', version: -1, isEphemeral: false })
+    changes.push(deletion(reader.readString() ?? ''))
   }
 }
 
-function isEphemeral(reader: ByteReader, type: number): boolean {
-  if (type !== Op.create && type !== Op.create2) return false
+export function deletion(path: string): Change {
+  return { kind: 'delete', path, data: '', version: -1, isEphemeral: false, ttlMs: null }
+}
+
+/** Behind the data of a creation: the access control list, and what differs from kind to kind. */
+function natureOf(reader: ByteReader, type: number): Pick<Change, 'isEphemeral' | 'ttlMs'> {
   for (let count = reader.readInt(); count > 0; count--) {
     reader.readInt()
     reader.readString()
     reader.readString()
   }
-  return reader.readBoolean()
+  if (type === Op.createContainer) return { isEphemeral: false, ttlMs: 0 }
+  if (type !== Op.createTTL) return { isEphemeral: reader.readBoolean(), ttlMs: null }
+  reader.readInt()
+  return { isEphemeral: false, ttlMs: Number(reader.readLong()) }
 }
 
 function text(bytes: Uint8Array | null): string {

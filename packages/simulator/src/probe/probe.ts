@@ -13,6 +13,8 @@ export interface Probe {
   proposed(server: string, epoch: number, transaction: TransactionBytes): void
   /** A leader has the quorum for its epoch; `lastZxid` is where its tree is. */
   established(server: string, epoch: number, lastZxid: number): void
+  /** A server that stands alone has its data back, up to `lastZxid`. */
+  beganAlone(server: string, lastZxid: number): void
   /** A leader commits everything up to this zxid. */
   committed(server: string, zxid: number): void
   /**

@@ -3,7 +3,8 @@
 
 import { Database, type Leader, type Learner } from '@tskeeper/core'
 import { Op } from '@tskeeper/protocol/server'
-import { LeaderRole, LearnerRole, type Replica, type WriteBatch } from '@tskeeper/server/internals'
+import type { ServerConfig } from '@tskeeper/server'
+import { LeaderRole, LearnerRole, Replica, type WriteBatch, WritePipeline } from '@tskeeper/server/internals'
 import type { World } from '../world/world.ts'
 import { insteadOf } from './instead-of.ts'
 import type { Probe } from './probe.ts'
@@ -12,7 +13,7 @@ interface Run {
   readonly world: World
   readonly probe: Probe
   /** What each server that serves, or served last, keeps. */
-  readonly replicas: Map<string, Replica>
+  readonly replicas: Map<string, { readonly database: Database }>
 }
 
 /** The role's own fields, as far as they are looked at here. */
@@ -23,7 +24,20 @@ interface LeaderFields {
 
 interface LearnerFields {
   readonly learner: Learner
+  /** After a failure of the disk nothing leaves any more, whatever the role still says. */
+  readonly isOver: boolean
   readonly parts: { readonly replica: Replica }
+}
+
+interface ReplicaFields {
+  readonly parts: { readonly config: ServerConfig }
+  readonly database: Database
+}
+
+interface AloneFields {
+  readonly prepare: { readonly gathering: WriteBatch }
+  readonly isSyncing: boolean
+  readonly hasFailed: boolean
 }
 
 let run: Run | null = null
@@ -52,6 +66,52 @@ function tap(): void {
   tapDatabase()
   tapLeader()
   tapLearner()
+  tapAlone()
+}
+
+function tellProposals(batch: WriteBatch, epochNow: () => number): void {
+  const { bytes, view } = batch.entries
+  for (let i = 0; i < batch.count; i++) {
+    const [start, end] = [batch.starts[i] as number, batch.ends[i] as number]
+    const transaction = { zxid: batch.firstZxid + i, bytes, view, start, end }
+    tell((probe, server) => probe.proposed(server, epochNow(), transaction))
+  }
+}
+
+/** A server that stands alone has no role: it begins when it has its data, and its log is all that has to agree. */
+function tapAlone(): void {
+  insteadOf(
+    Replica,
+    'newPreparer',
+    (original) =>
+      function (this: ReplicaFields, ...args: never[]): unknown {
+        if (!this.parts.config.isDistributed) {
+          tell((probe, server) => {
+            run?.replicas.set(server, this)
+            probe.beganAlone(server, this.database.lastZxid)
+          })
+        }
+        return original.apply(this, args)
+      },
+  )
+  insteadOf(
+    WritePipeline,
+    'flush',
+    (original) =>
+      function (this: AloneFields): void {
+        if (!this.isSyncing && !this.hasFailed) tellProposals(this.prepare.gathering, () => 0)
+        original.call(this)
+      },
+  )
+  insteadOf(
+    WritePipeline,
+    'commit',
+    (original) =>
+      function (this: object, batch: WriteBatch, nowMs: number): void {
+        tell((probe, server) => probe.committed(server, batch.lastZxid))
+        original.call(this, batch, nowMs)
+      },
+  )
 }
 
 function tapDatabase(): void {
@@ -80,12 +140,7 @@ function tapLeader(): void {
     'propose',
     (original) =>
       function (this: LeaderFields, batch: WriteBatch): void {
-        const { bytes, view } = batch.entries
-        for (let i = 0; i < batch.count; i++) {
-          const [start, end] = [batch.starts[i] as number, batch.ends[i] as number]
-          const transaction = { zxid: batch.firstZxid + i, bytes, view, start, end }
-          tell((probe, server) => probe.proposed(server, this.leader.epoch, transaction))
-        }
+        tellProposals(batch, () => this.leader.epoch)
         original.call(this, batch)
       },
   )
@@ -137,7 +192,7 @@ function tapLearner(): void {
     'sendAckEpoch',
     (original) =>
       function (this: LearnerFields, ...args: Parameters<LearnerRole['sendAckEpoch']>): void {
-        tell((probe, server) => probe.promised(server, this.learner.leaderEpoch))
+        if (!this.isOver) tell((probe, server) => probe.promised(server, this.learner.leaderEpoch))
         original.apply(this, args)
       },
   )
@@ -146,7 +201,7 @@ function tapLearner(): void {
     'persistCurrentEpoch',
     (original) =>
       function (this: LearnerFields, epoch: number): void {
-        tell((probe, server) => probe.adopted(server, epoch, this.parts.replica.database.lastZxid))
+        if (!this.isOver) tell((probe, server) => probe.adopted(server, epoch, this.parts.replica.database.lastZxid))
         original.call(this, epoch)
       },
   )
@@ -155,7 +210,10 @@ function tapLearner(): void {
     'sendAck',
     (original) =>
       function (this: LearnerFields, zxid: number): void {
-        tell((probe, server) => probe.historyAcknowledged(server, this.learner.leaderEpoch, this.parts.replica.database.lastZxid))
+        if (!this.isOver)
+          tell((probe, server) =>
+            probe.historyAcknowledged(server, this.learner.leaderEpoch, this.parts.replica.database.lastZxid),
+          )
         original.call(this, zxid)
       },
   )

@@ -7,7 +7,12 @@ import type { VirtualNetwork } from '../world/virtual-network.ts'
 import type { World } from '../world/world.ts'
 
 export const TICK_MS = 100
-const [QUORUM_PORT, ELECTION_PORT] = [2888, 3888]
+const [QUORUM_PORT, ELECTION_PORT, OBSERVER_MASTER_PORT] = [2888, 3888, 2191]
+/** Long enough between two deletions for clients to come in between. */
+const QUICK_REAPER: readonly (readonly [string, string])[] = [
+  ['znode.container.checkIntervalMs', '150'],
+  ['znode.container.maxPerMinute', '1000'],
+]
 
 export class Ensemble {
   readonly nodes: readonly ServerNode[]
@@ -22,6 +27,8 @@ export class Ensemble {
       ['zookeeper.forceSnapshotSync', String(scenario.isSnapshotForced)],
       // Changing members is for the super user, and there is none here.
       ['zookeeper.skipACL', scenario.isReconfigEnabled ? 'yes' : 'no'],
+      ['readonlymode.enabled', String(scenario.traits.isReadOnlyServed)],
+      ...(scenario.traits.isReaperQuick ? QUICK_REAPER : []),
     ])
     this.nodes = Array.from({ length: count }, (_, index) => {
       const id = index + 1
@@ -55,7 +62,8 @@ export class Ensemble {
   }
 }
 
-function serverProperties({ voterCount, observerCount, snapCount, isReconfigEnabled }: Scenario): Map<string, string> {
+function serverProperties(scenario: Scenario): Map<string, string> {
+  const { voterCount, observerCount, snapCount, isReconfigEnabled, traits } = scenario
   const properties = new Map([
     ['tickTime', String(TICK_MS)],
     ['initLimit', '10'],
@@ -64,8 +72,14 @@ function serverProperties({ voterCount, observerCount, snapCount, isReconfigEnab
     ['preAllocSize', '16'],
     ['snapCount', String(snapCount)],
     ['reconfigEnabled', String(isReconfigEnabled)],
-    ['standaloneEnabled', 'false'],
+    ['standaloneEnabled', String(voterCount === 1)],
+    ['extendedTypesEnabled', 'true'],
+    ['localSessionsEnabled', String(traits.areSessionsLocal)],
+    ['localSessionsUpgradingEnabled', String(traits.areSessionsLocal)],
   ])
+  if (traits.hasObserverMasters) properties.set('observerMasterPort', String(OBSERVER_MASTER_PORT))
+  for (const [index, group] of (traits.hierarchy?.groups ?? []).entries()) properties.set(`group.${index + 1}`, group.join(':'))
+  for (const [index, weight] of (traits.hierarchy?.weights ?? []).entries()) properties.set(`weight.${index + 1}`, String(weight))
   const count = voterCount + observerCount
   for (let id = 1; count > 1 && id <= count; id++) {
     properties.set(`server.${id}`, serverLine(id, id > voterCount ? 'observer' : 'participant'))

@@ -6,6 +6,7 @@ import type { Logger } from '@tskeeper/server'
 import { ClientPromises } from '../invariants/client-promises.ts'
 import { Invariants } from '../invariants/invariants.ts'
 import { LockWatch } from '../invariants/lock-watch.ts'
+import { QueueWatch } from '../invariants/queue-watch.ts'
 import { Violation } from '../invariants/violation.ts'
 import { databaseOf, listenTo } from '../probe/taps.ts'
 import type { Scenario } from '../scenario/scenario.ts'
@@ -34,6 +35,8 @@ export interface Outcome {
   readonly eventCount: number
   readonly committedCount: number
   readonly acknowledgedCount: number
+  /** Reads that servers without a quorum answered. */
+  readonly readsWithoutQuorum: number
   readonly epochCount: number
 }
 
@@ -61,6 +64,7 @@ class Simulation {
   private readonly faults: Faults
   private readonly invariants: Invariants
   private readonly promises: ClientPromises
+  private readonly queue: QueueWatch
 
   constructor(scenario: Scenario, options: SimulationOptions) {
     this.scenario = scenario
@@ -75,6 +79,7 @@ class Simulation {
     this.invariants = new Invariants({
       random: world.forkRandom(),
       voters: this.ensemble.nodes.slice(0, scenario.voterCount).map((node) => node.machine.name),
+      hierarchy: scenario.traits.hierarchy,
       diskOf: (server) => this.diskOf(server),
       note,
       onViolation,
@@ -83,12 +88,16 @@ class Simulation {
     world.onUncaught = (process, error) => this.uncaught(process.name, error)
     this.promises = new ClientPromises(this.invariants.nodes)
     const locks = new LockWatch()
+    this.queue = new QueueWatch(this.invariants.nodes)
+    const { queue, promises } = this
+    const { history } = this.invariants
     const { connectString } = this.ensemble
     const machines = scenario.clients.map((_, index) => new Machine(world, `client ${index}`, `10.0.1.${index + 1}`))
     for (const machine of machines) network.addMachine(machine)
     this.clients = scenario.clients.map((plan, index) => {
       const machine = machines[index] as Machine
-      return new WorkloadClient({ machine, network, connectString, promises: this.promises, locks, note, onViolation }, plan)
+      const parts = { machine, network, connectString, promises, locks, queue, history, note, onViolation }
+      return new WorkloadClient(parts, plan)
     })
     this.administrator = scenario.isReconfigEnabled ? this.makeAdministrator(network, note) : null
     const { ensemble, administrator } = this
@@ -100,7 +109,8 @@ class Simulation {
     const machine = new Machine(world, 'admin', '10.0.2.1')
     network.addMachine(machine)
     const { connectString } = ensemble
-    return new Administrator({ machine, network, connectString, note, onError: (error) => world.fail(error) })
+    const { scenario } = this
+    return new Administrator({ machine, network, connectString, scenario, note, onError: (error) => world.fail(error) })
   }
 
   async run(): Promise<Error | null> {
@@ -124,6 +134,7 @@ class Simulation {
       eventCount: this.world.eventCount,
       committedCount: this.invariants.history.committed.length,
       acknowledgedCount: this.clients.reduce((sum, client) => sum + client.acknowledgedCount, 0),
+      readsWithoutQuorum: this.clients.reduce((sum, client) => sum + client.readsWithoutQuorum, 0),
       epochCount: this.invariants.history.lastEpoch,
     }
   }
@@ -180,6 +191,7 @@ class Simulation {
       throw new Violation('recovery', `the clients' operations have not ended ${RECOVERY_LIMIT_MS} ms after the last fault`)
     await this.proveService(untilMs)
     await this.idle()
+    await this.reap(untilMs)
     await this.settle(untilMs)
     this.checkNothingLost()
   }
@@ -218,6 +230,17 @@ class Simulation {
     this.promises.checkEnded()
   }
 
+  /** What nobody needs any more goes. */
+  private async reap(untilMs: number): Promise<void> {
+    const { world, scenario, invariants } = this
+    if (!scenario.traits.isReaperQuick) return
+    const { reaped } = invariants.nodes
+    const areClocksTrue = scenario.faults.every(({ kind }) => kind !== 'clock-jump')
+    if (await world.runUntil(untilMs, () => reaped.waiting(areClocksTrue).length === 0)) return
+    const left = reaped.waiting(areClocksTrue).join(' and ')
+    throw new Violation('what is empty goes', `${left} should have been deleted ${RECOVERY_LIMIT_MS} ms after the last fault`)
+  }
+
   /** All servers get to the same transaction, and then hold the same. */
   private async settle(untilMs: number): Promise<void> {
     const { world, ensemble, invariants } = this
@@ -240,6 +263,7 @@ class Simulation {
   }
 
   private checkNothingLost(): void {
+    this.queue.checkNothingLost()
     for (const [value, zxid] of this.promises.acknowledged) {
       if (this.invariants.nodes.writerOf(value) !== zxid) throw new Violation('no acknowledged write is lost', `${value} is gone`)
     }

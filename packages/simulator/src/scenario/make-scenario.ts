@@ -1,5 +1,7 @@
 import { SeededRandom } from '@tskeeper/core'
-import { type Fault, type Operation, type Scenario, SESSION_TIMEOUT_MS } from './scenario.ts'
+import { guestPlans } from './guest-plan.ts'
+import { type Fault, type Operation, type Scenario, SESSION_TIMEOUT_MS, SHARED_KEYS } from './scenario.ts'
+import { makeTraits, PLAIN_TRAITS } from './traits.ts'
 
 /** How much of everything there is. */
 export interface Intensity {
@@ -11,16 +13,55 @@ export interface Intensity {
 
 export const DEFAULT_INTENSITY: Intensity = { faultsMax: 14, clientsMax: 4, operationsMax: 50, durationMs: 5000 }
 
-/** Keys that all clients write. */
-export const SHARED_KEYS = 3
 /** When the first fault may come: the ensemble has formed by then, mostly. */
 const FIRST_FAULT_MS = 400
 /** How many of the ensembles change their members. */
 const RECONFIG_RATE = 0.2
 /** The stream of random numbers of the scenario is another one than that of the run. */
 const SCENARIO_STREAM = 0x5ce4a210
+/** So is that of what is unusual in some runs. */
+const TRAITS_STREAM = 0x7a175000
+/** How many of the servers stand alone. */
+const ALONE_RATE = 0.06
 
 export function makeScenario(seed: number, intensity: Intensity = DEFAULT_INTENSITY): Scenario {
+  const random = new SeededRandom(seed * 4 + TRAITS_STREAM)
+  const drawn = makeUsualScenario(seed, intensity)
+  const scenario = random.next() < ALONE_RATE ? standingAlone(drawn) : drawn
+  const traits = makeTraits(random, scenario)
+  const clients = [...scenario.clients, ...guestPlans(random, traits, intensity.durationMs)]
+  const faults = [...scenario.faults, ...(traits.isReadOnlyServed ? longLoss(random, scenario) : [])]
+  faults.sort((a, b) => a.atMs - b.atMs)
+  const calmMs = Math.max(scenario.calmMs, ...faults.map((fault) => fault.atMs + fault.durationMs))
+  return { ...scenario, traits, faults, clients, calmMs }
+}
+
+/** No server reaches another for so long that all of them begin to serve alone. */
+function longLoss(random: SeededRandom, { voterCount, observerCount }: Scenario): Fault[] {
+  const atMs = FIRST_FAULT_MS + random.below(1500)
+  const durationMs = 3500 + random.below(2000)
+  return Array.from({ length: voterCount + observerCount }, (_, index): Fault => {
+    return { kind: 'partition', atMs, durationMs, servers: [index + 1], isOneWay: false }
+  })
+}
+
+/** The same with one server, which has all the troubles of the others. */
+function standingAlone(scenario: Scenario): Scenario {
+  const faults = scenario.faults.filter(({ kind }) => kind !== 'reconfigure')
+  return {
+    ...scenario,
+    voterCount: 1,
+    observerCount: 0,
+    isReconfigEnabled: false,
+    faults: faults.map((fault): Fault => {
+      if ('from' in fault) return { ...fault, from: 1, to: 1 }
+      if ('servers' in fault) return { ...fault, servers: [1] }
+      return 'server' in fault ? { ...fault, server: 1 } : fault
+    }),
+  }
+}
+
+function makeUsualScenario(seed: number, intensity: Intensity): Scenario {
   const random = new SeededRandom(seed * 4 + SCENARIO_STREAM)
   const chance = random.next()
   const voterCount = chance < 0.85 ? 3 : 5
@@ -41,6 +82,7 @@ export function makeScenario(seed: number, intensity: Intensity = DEFAULT_INTENS
     snapCount: pick(random, [6, 20, 60, 100_000]),
     isReconfigEnabled,
     isSnapshotForced: random.next() < 0.05,
+    traits: PLAIN_TRAITS,
     faults,
     idleMs: random.next() < 0.3 ? 3 * SESSION_TIMEOUT_MS : 0,
     clients: Array.from({ length: clientCount }, () => operations(random, intensity)),

@@ -1,8 +1,13 @@
 // What happens in a run, written down before it begins: how many servers, what breaks when, what clients ask for. The list is
 // made from the seed; a shorter list with the same seed is a run of its own, which is what the shrinker lives on.
 
+import type { Traits } from './traits.ts'
+
 /** Time-out of all clients' sessions. */
 export const SESSION_TIMEOUT_MS = 1500
+
+/** Keys that all clients write. */
+export const SHARED_KEYS = 3
 
 /** Which servers a partition separates, and how. */
 export type Fault = { readonly atMs: number; readonly durationMs: number } & (
@@ -39,6 +44,17 @@ export type Operation = { readonly waitMs: number } & (
   | { readonly kind: 'multi'; readonly keys: readonly number[]; readonly fails: boolean }
   | { readonly kind: 'lock'; readonly holdMs: number }
   | { readonly kind: 'close' }
+  /** A container, or with a time to live a TTL node; the others are about the one that was made last, or one of its children. */
+  | { readonly kind: 'make-reaped'; readonly ttlMs: number }
+  | { readonly kind: 'fill-reaped' | 'empty-reaped' | 'touch-reaped' | 'get-reaped' }
+  /** A persistent node takes its place. */
+  | { readonly kind: 'replace-reaped' }
+  | { readonly kind: 'put' }
+  /** Takes an entry from the queue and works on it. */
+  | { readonly kind: 'take'; readonly workMs: number }
+  | { readonly kind: 'lead'; readonly holdMs: number }
+  /** A read that may be answered by a server without a quorum. */
+  | { readonly kind: 'read-only-get'; readonly key: number }
 )
 
 export interface Scenario {
@@ -53,6 +69,7 @@ export interface Scenario {
   readonly isSnapshotForced: boolean
   /** The servers have files of their own for their configuration, and members may be changed. */
   readonly isReconfigEnabled: boolean
+  readonly traits: Traits
   readonly faults: readonly Fault[]
   readonly clients: readonly (readonly Operation[])[]
   /** How long nothing is asked for at the end, while no session may be lost. */

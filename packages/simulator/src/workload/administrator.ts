@@ -2,7 +2,7 @@
 
 import { isZooKeeperError, ZooKeeper } from '@tskeeper/client'
 import { serverLine } from '../run/ensemble.ts'
-import { SESSION_TIMEOUT_MS } from '../scenario/scenario.ts'
+import { type Scenario, SESSION_TIMEOUT_MS } from '../scenario/scenario.ts'
 import type { Machine } from '../world/machine.ts'
 import { machineClientRuntime } from '../world/machine-client-runtime.ts'
 import type { VirtualNetwork } from '../world/virtual-network.ts'
@@ -15,8 +15,15 @@ export interface AdministratorParts {
   readonly machine: Machine
   readonly network: VirtualNetwork
   readonly connectString: string
+  readonly scenario: Scenario
   readonly note: (who: string, what: string) => void
   readonly onError: (error: unknown) => void
+}
+
+type Change = { readonly joining: string[] } | { readonly leaving: number[] } | { readonly members: string[] }
+
+function memberLine(id: number, role: 'participant' | 'observer'): string {
+  return `server.${id}=${serverLine(id, role)}`
 }
 
 export class Administrator {
@@ -50,15 +57,13 @@ export class Administrator {
     if (this.away !== null) return
     this.away = server
     this.isDone = false
-    const change = becomesObserver ? { joining: [`server.${server}=${serverLine(server, 'observer')}`] } : { leaving: [server] }
-    this.reconfigure(change).catch((error: unknown) => this.failed(error))
+    this.reconfigure(this.changeTo(server, becomesObserver ? 'observer' : null)).catch((error: unknown) => this.failed(error))
   }
 
   /** The server votes again, if it was sent away. Tried until it does. */
   bringBack(server: number): void {
     if (this.away !== server) return
-    const joining = [`server.${server}=${serverLine(server, 'participant')}`]
-    this.reconfigure({ joining }).then(
+    this.reconfigure(this.changeTo(server, 'participant')).then(
       () => {
         this.away = null
         this.isDone = true
@@ -70,7 +75,20 @@ export class Administrator {
     )
   }
 
-  private async reconfigure(change: { readonly joining: string[] } | { readonly leaving: number[] }): Promise<void> {
+  /** What to ask for so that the server gets this role, null for none; told as the change, or as all members. */
+  private changeTo(server: number, role: 'participant' | 'observer' | null): Change {
+    const { voterCount, observerCount, traits } = this.parts.scenario
+    if (!traits.areMembersListed) return role === null ? { leaving: [server] } : { joining: [memberLine(server, role)] }
+    const members: string[] = []
+    for (let id = 1; id <= voterCount + observerCount; id++) {
+      const usual = id > voterCount ? 'observer' : 'participant'
+      const own = id === server ? role : usual
+      if (own !== null) members.push(memberLine(id, own))
+    }
+    return { members }
+  }
+
+  private async reconfigure(change: Change): Promise<void> {
     const { stat } = await this.zk.reconfig({ ...change, deadlineMs: DEADLINE_MS })
     this.parts.note(this.parts.machine.name, `${JSON.stringify(change)}: version ${stat.mzxid.toString(16)}`)
   }

@@ -6,12 +6,14 @@ import { Lock } from '@tskeeper/recipes'
 import { type Asked, type ClientPromises, SessionView } from '../invariants/client-promises.ts'
 import type { LockWatch } from '../invariants/lock-watch.ts'
 import type { SeenNode } from '../invariants/node-history.ts'
+import type { QueueWatch } from '../invariants/queue-watch.ts'
+import type { ReplicatedHistory } from '../invariants/replicated-history.ts'
 import { Violation } from '../invariants/violation.ts'
-import { SHARED_KEYS } from '../scenario/make-scenario.ts'
-import { type Operation, SESSION_TIMEOUT_MS } from '../scenario/scenario.ts'
+import { type Operation, SESSION_TIMEOUT_MS, SHARED_KEYS } from '../scenario/scenario.ts'
 import type { Machine } from '../world/machine.ts'
 import { machineClientRuntime } from '../world/machine-client-runtime.ts'
 import type { VirtualNetwork } from '../world/virtual-network.ts'
+import { GuestWork } from './guest-work.ts'
 
 /** An operation that is not answered by then is given up, so that a client does not hang for ever. */
 const DEADLINE_MS = 20_000
@@ -23,6 +25,8 @@ export interface ClientParts {
   readonly connectString: string
   readonly promises: ClientPromises
   readonly locks: LockWatch
+  readonly queue: QueueWatch
+  readonly history: ReplicatedHistory
   /** A line for the transcript. */
   readonly note: (who: string, what: string) => void
   /** What was found ends the run. */
@@ -49,6 +53,7 @@ export class WorkloadClient {
   private valueCount = 0
   /** Nodes of this client alone, which it believes to be there. */
   private readonly created: string[] = []
+  private readonly guest: GuestWork
 
   constructor(parts: ClientParts, plan: readonly Operation[]) {
     this.parts = parts
@@ -56,6 +61,18 @@ export class WorkloadClient {
     this.name = parts.machine.name
     parts.machine.boot()
     this.session = this.newSession()
+    this.guest = new GuestWork(parts, {
+      newValue: () => this.newValue(),
+      createNode: (path, data, ttlMs) => this.createNode(path, data, ttlMs),
+      setNode: (path) => this.set(this.session, path, -1),
+      deleteNode: (path) => this.deleteNode(this.session, path),
+      getNode: (path) => this.get(this.session, path, false),
+    })
+  }
+
+  /** Reads that were answered by a server without a quorum. */
+  get readsWithoutQuorum(): number {
+    return this.guest.readsWithoutQuorum
   }
 
   get zk(): ZooKeeper {
@@ -179,6 +196,8 @@ export class WorkloadClient {
         return this.lock(session, operation.holdMs)
       case 'close':
         return this.close(session)
+      default:
+        return this.guest.carryOut({ ...session, deadlineMs: DEADLINE_MS }, operation)
     }
   }
 
@@ -209,14 +228,27 @@ export class WorkloadClient {
     return this.set(session, path, value?.stat.version ?? 0)
   }
 
-  private async delete({ zk, view }: Session): Promise<string> {
+  /** A persistent node, a container, or with a time to live a TTL node. */
+  private async createNode(path: string, data: string, ttlMs: number | null): Promise<void> {
+    const { zk, view } = this.session
+    const asked = this.parts.promises.asks(view, true)
+    const kind = ttlMs === null ? {} : ttlMs === 0 ? { mode: 'container' as const } : { mode: 'ttl' as const, ttlMs }
+    const { stat } = await zk.createWithStat(path, data, kind)
+    this.wrote(asked, data, stat.czxid)
+  }
+
+  private async delete(session: Session): Promise<string> {
     const path = this.created.shift()
     if (path === undefined) return 'nothing'
+    await this.deleteNode(session, path)
+    return path
+  }
+
+  private async deleteNode({ zk, view }: Session, path: string): Promise<void> {
     const asked = this.parts.promises.asks(view, true)
     await zk.delete(path)
     this.acknowledgedCount++
     this.parts.promises.deleted(asked, path, Number(zk.lastZxid))
-    return path
   }
 
   private async multi({ zk, view }: Session, paths: readonly string[], fails: boolean): Promise<string> {
