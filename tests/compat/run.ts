@@ -1,15 +1,19 @@
 /**
  * Plays the same cases with software that other people wrote against our server and against Apache's, and compares what they saw.
  *
- *   npx tsx tests/compat/run.ts [--only <text>] [--target ours|apache|both] [--seed <number>] [--steps <number>] [--list] [--verbose]
+ *   npx tsx tests/compat/run.ts [--only <text>] [--target ours|apache|both] [--apache <line>]
+ *     [--seed <number>] [--steps <number>] [--list] [--verbose]
  *
- * `--only` takes a part of a suite's name; `--seed` and `--steps` are for the suite that draws its requests by chance. Exit code 0 only if every case passed and the two servers agree.
+ * `--only` takes a part of a suite's name; `--seed` and `--steps` are for the suite that draws its requests by chance. `--apache 3.9` takes
+ * the newest release of that line, which Maven fetches, in place of Debian's 3.8; where it cannot be had that is said, and nothing runs.
+ * Exit code 0 only if every case passed and the two servers agree.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { ServerTarget } from '../support/server-process.ts'
+import { fetchApacheRelease } from './apache-release.ts'
 import { expectedDifferences } from './expected-differences.ts'
 import { type CaseResult, canonicalJson, type Suite } from './suite.ts'
 import { cClientSuite } from './suites/c-client.ts'
@@ -51,6 +55,7 @@ const { values } = parseArgs({
   options: {
     only: { type: 'string' },
     target: { type: 'string', default: 'both' },
+    apache: { type: 'string' },
     seed: { type: 'string' },
     steps: { type: 'string' },
     list: { type: 'boolean', default: false },
@@ -76,10 +81,23 @@ async function main(): Promise<number> {
     for (const message of missing) console.error(message)
     return 1
   }
+  if (values.apache !== undefined && !useRelease(values.apache)) return 0
   const tally: Tally = { passed: 0, failed: 0 }
   for (const suite of chosen) await runSuite(suite, targets, tally)
   console.log(`${tally.passed} passed, ${tally.failed} failed`)
   return tally.failed === 0 ? 0 : 1
+}
+
+/** From now on Apache's servers are of that release. False if it cannot be had. */
+function useRelease(line: string): boolean {
+  const release = fetchApacheRelease(line)
+  if ('problem' in release) {
+    console.log(`NOT RUN: a release ${line} of Apache's server cannot be had here: ${release.problem}`)
+    return false
+  }
+  process.env['APACHE_CLASS_PATH'] = release.classPath
+  console.log(`Apache's servers are of release ${release.version}`)
+  return true
 }
 
 function targetsOf(text: string): readonly ServerTarget[] {

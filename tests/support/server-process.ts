@@ -49,8 +49,6 @@ const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const APACHE_JAR = '/usr/share/java/zookeeper.jar'
 /** Gives Apache's server a log on stderr; without it the server runs silently. */
 const APACHE_LOGGING_JAR = '/usr/share/java/slf4j-simple.jar'
-/** Class path of another version of Apache's server than Debian's, if set: its jars, `lib/*` for example, a logging one among them. */
-const APACHE_CLASS_PATH = process.env['APACHE_CLASS_PATH'] ?? null
 const POLL_INTERVAL_MS = 15
 /** What goes into a message of ours when a server failed. */
 const LOG_TAIL_CHARACTERS = 4000
@@ -337,13 +335,18 @@ function configText(config: ServerConfig): string {
 function commandLine(options: ServerOptions, configPath: string): [string, string[]] {
   if (options.target === 'ours') return [join(REPOSITORY, 'bin', 'zkServer.sh'), ['start-foreground', configPath]]
   const debianClassPath = existsSync(APACHE_LOGGING_JAR) ? `${APACHE_JAR}:${APACHE_LOGGING_JAR}` : APACHE_JAR
-  const classPath = APACHE_CLASS_PATH ?? debianClassPath
+  const classPath = otherClassPath() ?? debianClassPath
   const flags = options.javaFlags ?? ['-Xmx512m']
   return ['java', [...flags, '-cp', classPath, 'org.apache.zookeeper.server.quorum.QuorumPeerMain', configPath]]
 }
 
+/** Class path of another version of Apache's server than Debian's, if set: its jars, `lib/*` for example, a logging one among them. */
+function otherClassPath(): string | null {
+  return process.env['APACHE_CLASS_PATH'] ?? null
+}
+
 function assertSoftware(target: ServerTarget): void {
-  if (target === 'apache' && APACHE_CLASS_PATH === null && !existsSync(APACHE_JAR)) {
+  if (target === 'apache' && otherClassPath() === null && !existsSync(APACHE_JAR)) {
     throw new Error(
       `${APACHE_JAR} is missing: Apache's server comes with the Debian package zookeeper (apt-get install zookeeper)`,
     )
