@@ -387,11 +387,7 @@ test.each([
 
 test('deleteContainer is about the node that was looked at: not one that was changed since, or made anew, or of another kind now', () => {
   const bench = furnished()
-  bench.apply(
-    bench.createTtl('/t1', '', 5),
-    bench.create('/c1', '', 4),
-    bench.create('/c2', '', 4),
-  )
+  bench.apply(bench.createTtl('/t1', '', 5), bench.create('/c1', '', 4), bench.create('/c2', '', 4))
   const [touched, anew, replaced] = [bench.mzxid('/t1'), bench.mzxid('/c1'), bench.mzxid('/c2')]
   bench.apply(bench.delete('/c1'), bench.create('/c1', '', 4), bench.delete('/c2'))
   const [change, other] = [bench.setData('/t1', 'used'), bench.create('/c2', 'kept')]
