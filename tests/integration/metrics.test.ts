@@ -1,7 +1,9 @@
 // What a running server says of itself with `mntr` and `cons`, after requests whose number and size are known.
 
 import { expect, test } from 'vitest'
-import type { RawClient } from '../support/raw-client.ts'
+import { connectRequest, type RawClient, requestPayload } from '../support/raw-client.ts'
+import { RawConnection } from '../support/raw-connection.ts'
+import { RawOp } from '../support/raw-records.ts'
 import { ask } from './ask.ts'
 import { HeldDisk } from './held-disk.ts'
 import { outcome, until } from './outcomes.ts'
@@ -325,6 +327,17 @@ test('A201: cons shows the beginning of a session as its first operation, and a 
   expect(await fields()).toMatchObject({ lop: 'NA', lcxid: '0x3', lzxid: '0x3' })
   await client.multi([{ op: 'delete', path: '/none', version: -1 }])
   expect(await fields()).toMatchObject({ lop: 'MULT', lcxid: '0x4', lzxid: '0x4' })
+})
+
+test('A201: cons shows the number of a ping that has one like other requests', async () => {
+  await using server = await TestServer.start()
+  const connection = await RawConnection.open('127.0.0.1', server.port)
+  connection.sendFrame(connectRequest({}))
+  await connection.nextFrame()
+  connection.sendFrame(requestPayload(9, RawOp.ping))
+  await connection.nextFrame()
+  expect(await sessionFields(server)).toMatchObject({ lop: 'PING', lcxid: '0x9' })
+  connection.destroy()
 })
 
 test('A201: crst forgets what the connections did, and their sessions go on', async () => {

@@ -180,8 +180,8 @@ function checkPart(part: MultiPart, at: number): void {
   if (part.request.path === null) throw new DecodeError('a part without a path in a multi', at)
   if (!('flags' in part.request)) return
   const { flags, acl } = part.request
-  // A TTL mode needs the TTL that only createTTL brings.
-  const isPossible = isCreateMode(flags) && (part.op === Op.createTTL || !isTtlMode(flags))
+  // A TTL mode needs the TTL that only createTTL brings; with wrong flags that part fails by itself.
+  const isPossible = part.op === Op.createTTL || (isCreateMode(flags) && !isTtlMode(flags))
   if (!isPossible) throw new DecodeError(`a create with the flags ${flags} in a multi`, at)
   if (acl === null) throw new DecodeError('a create without an access control list in a multi', at)
 }

@@ -49,5 +49,6 @@ function skipCreate(input: ByteReader, hasTtl: boolean): boolean {
   }
   const flags = input.readInt()
   if (hasTtl) input.readLong()
-  return isCreateMode(flags) && (hasTtl || !isTtlMode(flags))
+  // Those of a createTTL are looked at with the part itself: it alone fails.
+  return hasTtl || (isCreateMode(flags) && !isTtlMode(flags))
 }

@@ -219,6 +219,8 @@ test('the flags say what a part makes: a container, or with createTTL and plain 
 
 test.each<[what: string, part: MultiPart, code: number]>([
   ['a TTL of 0', createTtl('/t', 5, 0), ErrorCode.BAD_ARGUMENTS],
+  ['createTTL with flags that do not exist', createTtl('/t', 7, 5), ErrorCode.BAD_ARGUMENTS],
+  ['createTTL with flags below 0', createTtl('/t', -1, -1), ErrorCode.BAD_ARGUMENTS],
   ['createContainer of what is none', create('/c', 0, Op.createContainer), ErrorCode.BAD_ARGUMENTS],
   ['a path that is not valid', create('/a/'), ErrorCode.NO_NODE],
   ['an ACL that is not valid', { op: Op.create, request: { path: '/a', data: null, acl: [], flags: 0 } }, ErrorCode.INVALID_ACL],

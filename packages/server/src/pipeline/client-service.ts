@@ -415,7 +415,7 @@ export class ClientService implements ConnectionHost {
     outView.setInt32(frame + 8, Math.floor(zxid / TWO_TO_32))
     outView.setUint32(frame + 12, zxid >>> 0)
     outView.setInt32(frame + 16, code)
-    connection.statistics.replied(op, op === Op.ping ? -1 : xid, zxid, latencyMs, this.nowMs)
+    connection.statistics.replied(op, xid, zxid, latencyMs, this.nowMs)
     parts.metrics.connections.packetsSent++
     parts.metrics.requests.responseBytes += size
     parts.metrics.requests.responseSizes.record(size)
