@@ -12,6 +12,7 @@
 import { assert, type Identity, type Session, type Watcher } from '@tskeeper/core'
 import { type ByteWriter, isWriteOp } from '@tskeeper/protocol/server'
 import type { ConnectionHandler, NetworkConnection } from '../runtime/network.ts'
+import type { ConnectionList } from './connection-list.ts'
 import { ConnectionStatistics } from './connection-statistics.ts'
 import type { OutputPool } from './output-pool.ts'
 import { RequestQueue } from './request-queue.ts'
@@ -150,6 +151,10 @@ export class ClientConnection implements ConnectionHandler, Watcher {
   /** The connection ends because its client asked for that. */
   isFarewell = false
   private endsWhenDone = false
+  /** The list that the connection is in, and its neighbours there: the list's own to change. */
+  list: ConnectionList | null = null
+  previousInList: ClientConnection | null = null
+  nextInList: ClientConnection | null = null
   private readonly deferredRead = (bytes: Uint8Array, view: DataView, start: number, end: number, arrivedMs: number): void =>
     this.host.handleDeferredRead(this, bytes, view, start, end, arrivedMs)
 

@@ -6,6 +6,7 @@ import type { ServerMetrics } from '../metrics/server-metrics.ts'
 import type { Listener, NetworkConnection } from '../runtime/network.ts'
 import type { Runtime, TimerHandle } from '../runtime/runtime.ts'
 import { ClientConnection, type ConnectionHost } from './client-connection.ts'
+import { ConnectionList } from './connection-list.ts'
 
 export interface ClientListenerParts {
   readonly runtime: Runtime
@@ -28,11 +29,11 @@ export interface ClientListenerParts {
 const ENDING_MAX = 256
 
 export class ClientListener {
-  readonly connections: Set<ClientConnection> = new Set()
+  readonly connections: ConnectionList = new ConnectionList()
   /** Who serves the connections that come in from now on. */
   host: ConnectionHost
   /** Those that are over: they take no place from others. */
-  private readonly ending: Set<ClientConnection> = new Set()
+  private readonly ending: ConnectionList = new ConnectionList()
   private readonly parts: ClientListenerParts
   private readonly countByAddress: Map<string, number> = new Map()
   private listener: Listener | null = null
@@ -103,11 +104,7 @@ export class ClientListener {
   ended(connection: ClientConnection): void {
     if (!this.release(connection)) return
     this.ending.add(connection)
-    if (this.ending.size <= ENDING_MAX) return
-    for (const oldest of this.ending) {
-      oldest.destroy()
-      return
-    }
+    if (this.ending.size > ENDING_MAX) this.ending.oldest()?.destroy()
   }
 
   /** A connection is gone. */

@@ -349,6 +349,8 @@ export class SessionService {
     if (requester !== null && reply !== null) {
       reply()
       requester.session = null
+      // The connection goes its own way now, and may go sooner than the last that refers to the session.
+      if (session?.attachment === requester) session.attachment = null
       requester.isFarewell = true
       requester.endAfterQueue()
       return

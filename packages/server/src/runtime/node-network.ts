@@ -9,7 +9,7 @@ import type {
   Network,
   NetworkConnection,
 } from './network.ts'
-import { connectSharing, shareInput } from './shared-input-socket.ts'
+import { acceptHandles, connectSharing, type Receive, receiveEvents, socketOf } from './shared-input-socket.ts'
 
 /** Sockets of `node:net`. */
 export class NodeNetwork implements Network {
@@ -18,19 +18,28 @@ export class NodeNetwork implements Network {
     accept: (connection: NetworkConnection) => void,
     ready: (error: Error | null, port: number) => void,
   ): Listener {
+    const open = (openSocket: (receive: Receive) => Socket): void => {
+      const connection: NodeConnection = new NodeConnection(
+        openSocket((bytes, view, length) => connection.handler.onData(bytes, view, length)),
+      )
+      accept(connection)
+    }
+    const { keepAlive } = options
     // Half-open sockets are kept: a client may close its sending side and still read what it is owed.
-    const server = createServer(
-      { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: options.keepAlive },
-      (accepted) => {
-        const connection: NodeConnection = new NodeConnection(
-          shareInput(accepted, (bytes, view, length) => connection.handler.onData(bytes, view, length)),
-        )
-        accept(connection)
-      },
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive }, (accepted) =>
+      open((receive) => receiveEvents(accepted, receive)),
     )
     const listener = new NodeListener(server)
     server.once('error', (error) => ready(error, 0))
-    server.once('listening', () => ready(null, listener.port))
+    server.once('listening', () => {
+      acceptHandles(server, (handle) =>
+        open((receive) => {
+          const socket = socketOf(server, handle, receive).setNoDelay(true)
+          return keepAlive ? socket.setKeepAlive(true) : socket
+        }),
+      )
+      ready(null, listener.port)
+    })
     server.listen({
       port: options.port,
       ...(options.host === '' ? {} : { host: options.host }),
@@ -123,13 +132,18 @@ const idleHandler: ConnectionHandler = {
   onClose(): void {},
 }
 
+/**
+ * A connection whose socket is closed lets go of it: who still holds on to the connection, be it a table of a map that is only
+ * waiting for the collector, must not keep the socket in memory, which is most of what a connection takes.
+ */
 class NodeConnection implements NetworkConnection {
   readonly remoteAddress: string
   readonly remotePort: number
   handler: ConnectionHandler = idleHandler
-  private readonly socket: Socket
+  /** Null when it is closed. */
+  private socket: Socket | null
   /** Where writes go if they can go there directly. */
-  private readonly handle: StreamHandle | null
+  private handle: StreamHandle | null
   private isWaitingForDrain = false
   private error: Error | null = null
   /** One function for all writes of the connection. */
@@ -147,16 +161,17 @@ class NodeConnection implements NetworkConnection {
     socket.on('error', (error) => {
       this.error = error
     })
-    socket.on('close', () => this.handler.onClose(this.error))
+    socket.on('close', () => this.closed())
   }
 
   write(bytes: Uint8Array, length: number): boolean {
-    if (this.handle === null) return this.writeThroughStream(bytes, length)
-    if (this.socket.destroyed) return true
-    const outcome = writeDirectly(this.handle, bytes.subarray(0, length), this.completed)
+    const { socket, handle } = this
+    if (socket === null || socket.destroyed) return true
+    if (handle === null) return this.writeThroughStream(socket, bytes, length)
+    const outcome = writeDirectly(handle, bytes.subarray(0, length), this.completed)
     if (outcome === DirectWrite.DONE) return true
     if (outcome === DirectWrite.FAILED) {
-      this.socket.destroy()
+      socket.destroy()
       return true
     }
     this.isWaitingForDrain = true
@@ -165,12 +180,11 @@ class NodeConnection implements NetworkConnection {
 
   private directWriteCompleted(isGood: boolean): void {
     this.isWaitingForDrain = false
-    if (!isGood) this.socket.destroy()
-    else if (!this.socket.destroyed) this.handler.onDrain()
+    if (!isGood) this.socket?.destroy()
+    else if (this.socket?.destroyed === false) this.handler.onDrain()
   }
 
-  private writeThroughStream(bytes: Uint8Array, length: number): boolean {
-    const { socket } = this
+  private writeThroughStream(socket: Socket, bytes: Uint8Array, length: number): boolean {
     socket.write(bytes.subarray(0, length), this.written)
     // What the system took at once has left the stream's count by now, and the array with it.
     if (socket.writableLength === 0) return true
@@ -179,24 +193,32 @@ class NodeConnection implements NetworkConnection {
   }
 
   private writeFinished(): void {
-    if (!this.isWaitingForDrain || this.socket.writableLength > 0) return
+    if (!this.isWaitingForDrain || this.socket === null || this.socket.writableLength > 0) return
     this.isWaitingForDrain = false
     this.handler.onDrain()
   }
 
   pause(): void {
-    this.socket.pause()
+    this.socket?.pause()
   }
 
   resume(): void {
-    this.socket.resume()
+    this.socket?.resume()
   }
 
   end(): void {
-    this.socket.end()
+    this.socket?.end()
   }
 
   destroy(): void {
-    this.socket.destroy()
+    this.socket?.destroy()
+  }
+
+  private closed(): void {
+    const { handler, error } = this
+    this.socket = null
+    this.handle = null
+    this.handler = idleHandler
+    handler.onClose(error)
   }
 }

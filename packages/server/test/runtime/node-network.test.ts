@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import type { ConnectionHandler, Listener, NetworkConnection } from '../../src/runtime/network.ts'
 import { NodeNetwork } from '../../src/runtime/node-network.ts'
@@ -106,5 +107,54 @@ test('an attempt that was given up is not heard of again', async () => {
   await receiver.closed
   expect(outcomes).toEqual([])
   for (const other of accepted) other.destroy()
+  await close(listener)
+})
+
+test('a listener that closes is done when the last connection that it accepted is gone', async () => {
+  const near = new Receiver()
+  const far = new Receiver()
+  const events: string[] = []
+  const listener = await listen((connection) => {
+    connection.handler = far
+    far.connection = connection
+    connection.write(bytesOf('hello'), 5)
+  })
+  const connection = await connect(listener.port, near)
+  await near.until('hello')
+  const isClosed = close(listener).then(() => events.push('closed'))
+  // Whole turns of the loop: a listener that had counted no connection would be done in the first.
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+  events.push('still open')
+  connection.destroy()
+  await isClosed
+  expect(events).toEqual(['still open', 'closed'])
+})
+
+test('a connection that is closed lets go of its socket, and whatever is asked of it then does nothing', async () => {
+  const near = new Receiver()
+  const far = new Receiver()
+  let accepted: NetworkConnection | null = null
+  const listener = await listen((connection) => {
+    connection.handler = far
+    far.connection = connection
+    accepted = connection
+    connection.write(bytesOf('hello'), 5)
+  })
+  const connection = await connect(listener.port, near)
+  await near.until('hello')
+  for (const end of [connection, accepted as NetworkConnection | null]) {
+    expect(Object.values(end ?? {}).filter((value) => value instanceof Socket)).toHaveLength(1)
+  }
+  connection.destroy()
+  await Promise.all([near.closed, far.closed])
+  for (const end of [connection, accepted as NetworkConnection | null]) {
+    expect(end).not.toBeNull()
+    expect(Object.values(end ?? {}).filter((value) => value instanceof Socket)).toHaveLength(0)
+    expect(end?.write(bytesOf('too late'), 8)).toBe(true)
+    end?.pause()
+    end?.resume()
+    end?.end()
+    end?.destroy()
+  }
   await close(listener)
 })
