@@ -33,7 +33,7 @@ test('A251: the code of the guide does what the guide says', async () => {
   await using server = await TestServer.start({ tickTime: 200 })
   const blocks = [...readFileSync(guide, 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code]) => code)
   const program = blocks.join('\n').replace('localhost:2181', `127.0.0.1:${server.port}`)
-  expect(await linesOf('guide.mjs', program)).toEqual([
+  expect(await linesOf('guide.ts', program)).toEqual([
     'connected: connected',
     'the last value: 30',
     'locked: true',
