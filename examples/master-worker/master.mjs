@@ -12,17 +12,35 @@ const zk = await connectToSystem()
 async function becomeMaster() {
   for (;;) {
     try {
-      // Being the master and having the newest epoch is one step, so a former master's assignments are refused from here on.
-      const [, epoch] = await zk.transaction().create(MASTER, name, { mode: 'ephemeral' }).set(EPOCH, name).commit()
-      return epoch.stat.version
+      const epoch = (await ownEpoch()) ?? (await beginEpoch())
+      if (epoch !== null) return epoch
+      console.log(`${name} is a backup`)
+      for await (const { value } of zk.observe(MASTER)) if (value === null) break
     } catch (error) {
-      if (isAmbiguous(error)) continue
-      if (error.code !== 'NODE_EXISTS') throw error
+      // Whether this is the master by now is looked at again.
+      if (!isAmbiguous(error)) throw error
     }
-    const master = await zk.get(MASTER).catch((error) => error)
-    if (master.stat?.ephemeralOwner === zk.sessionId) return (await zk.get(EPOCH)).stat.version
-    console.log(`${name} is a backup`)
-    for await (const { value } of zk.observe(MASTER)) if (value === null) break
+  }
+}
+
+/** The version of the epoch if this is the master already: an attempt may have succeeded whose answer was lost. Null otherwise. */
+async function ownEpoch() {
+  const { sessionId } = zk
+  if ((await zk.exists(MASTER))?.ephemeralOwner !== sessionId) return null
+  const { stat } = await zk.get(EPOCH)
+  // As long as the session lives, and with it the master's node, nobody else begins an epoch.
+  return zk.sessionId === sessionId ? stat.version : null
+}
+
+/** Becomes the master and gives the new epoch's version; null if there is a master. */
+async function beginEpoch() {
+  try {
+    // Being the master and having the newest epoch is one step, so a former master's assignments are refused from here on.
+    const [, epoch] = await zk.transaction().create(MASTER, name, { mode: 'ephemeral' }).set(EPOCH, name).commit()
+    return epoch.stat.version
+  } catch (error) {
+    if (error.code === 'NODE_EXISTS') return null
+    throw error
   }
 }
 
@@ -87,11 +105,10 @@ async function lead(epoch) {
       try {
         await assignAll(epoch)
       } catch (error) {
-        if (isAmbiguous(error)) {
-          // After a lost session somebody else may be the master: the transactions would be refused, so it is asked at once.
+        if (isAmbiguous(error) || error.code === 'BAD_VERSION') {
+          // There may be a later epoch, and who cannot ask does not know: whether this is still the master is settled before it goes on.
           if ((await zk.get(EPOCH).catch(() => null))?.stat.version !== epoch) return
-        } else if (!['NO_NODE', 'NODE_EXISTS', 'BAD_VERSION', 'NOT_EMPTY'].includes(error.code)) throw error
-        else if (error.code === 'BAD_VERSION' && (await zk.get(EPOCH)).stat.version !== epoch) return
+        } else if (!['NO_NODE', 'NODE_EXISTS', 'NOT_EMPTY'].includes(error.code)) throw error
         // Somebody changed what was being looked at.
         mustLook = true
       }

@@ -3,6 +3,8 @@
 
 import { connect, decodeText, type ZooKeeper } from '@tskeeper/client'
 import { expect, test, vi } from 'vitest'
+import { UnreliableProxy } from '../../packages/recipes/test/support/unreliable-proxy.ts'
+import { RawOp } from '../support/raw-records.ts'
 import { TcpProxy } from './client/tcp-proxy.ts'
 import { Program } from './program.ts'
 import { TestServer } from './test-server.ts'
@@ -74,6 +76,28 @@ class StatusHistory {
 async function untilThere(zk: ZooKeeper, name: string, isThere: boolean): Promise<void> {
   for await (const { value } of zk.observe(`/workers/${name}`)) if ((value !== null) === isThere) break
 }
+
+test('a master whose connection is lost at each question about its own office stays in it', async () => {
+  await using server = await startServer()
+  await using proxy = await UnreliableProxy.start(server.port)
+  await using zk = await connectTo(server)
+  const proxyPort = Number(proxy.address.split(':').at(-1))
+  // It becomes the master and does not hear of it, and the answers to who is the master, and since when, are lost, too.
+  const lostAtFirst = [proxy.loseReplyTo(RawOp.multi), proxy.loseReplyTo(RawOp.getData)]
+  using active = new Program(proxyPort, { file: 'master-worker/master.mjs', SESSION_MS: LONG_SESSION_MS }, 'master')
+  await active.says('master is the master of epoch 1')
+  await Promise.all(lostAtFirst)
+  // Somebody begins another epoch, so an assignment is refused, and the answer to which one it is now is lost.
+  await zk.set('/epoch', 'somebody')
+  const lostAtLast = proxy.loseReplyTo(RawOp.getData)
+  using busy = worker(server.port, 'worker')
+  using asking = client(server, ['the task'])
+  await active.says('master is the master of epoch 2')
+  await lostAtLast
+  expect(await asking.end()).toEqual(['the task: done by worker'])
+  expect(active.lines.filter((line) => line.endsWith('is a backup'))).toEqual([])
+  expect(busy.lines).toContain('worker is there')
+})
 
 test('A239 A240 A241 A242: master, worker and connection die while tasks flow; every task is done, none accepted twice', async () => {
   const batches = [commandsOf('held', 6), commandsOf('flowing', 54), commandsOf('cut off', 12)] as const
