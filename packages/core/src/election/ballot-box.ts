@@ -1,5 +1,4 @@
 import { PeerState } from '@tskeeper/protocol/server'
-import { QuorumTracker } from '../membership/quorum-tracker.ts'
 import type { QuorumVerifier } from '../membership/quorum-verifier.ts'
 import { type CastVote, votesAgree } from './vote.ts'
 
@@ -14,11 +13,9 @@ export class BallotBox {
     return last === undefined || last.state !== vote.state || !votesAgree({ ...last, state: PeerState.looking }, vote)
   }
 
-  /** Whether those who have voted, for whomever, are a quorum of every verifier. */
-  hasQuorum(verifiers: readonly QuorumVerifier[]): boolean {
-    const tracker = new QuorumTracker(verifiers)
-    for (const serverId of this.#votes.keys()) tracker.addAck(serverId)
-    return tracker.hasAllQuorums()
+  /** Whether those who have voted, for whomever, are a quorum. */
+  hasQuorum(verifier: QuorumVerifier): boolean {
+    return verifier.containsQuorum(new Set(this.#votes.keys()))
   }
 
   voteOf(serverId: number): CastVote | null {
@@ -29,10 +26,12 @@ export class BallotBox {
     this.#votes.clear()
   }
 
-  /** The servers whose votes agree with `vote`, if they are a quorum of every verifier; else null. */
-  quorumFor(vote: CastVote, verifiers: readonly QuorumVerifier[]): ReadonlySet<number> | null {
-    const tracker = new QuorumTracker(verifiers)
-    for (const [serverId, cast] of this.#votes) if (votesAgree(cast, vote)) tracker.addAck(serverId)
-    return tracker.hasAllQuorums() ? tracker.acks : null
+  /** The voters whose votes agree with `vote`, if they are a quorum; else null. */
+  quorumFor(vote: CastVote, verifier: QuorumVerifier): ReadonlySet<number> | null {
+    const supporters = new Set<number>()
+    for (const [serverId, cast] of this.#votes) {
+      if (verifier.voters.has(serverId) && votesAgree(cast, vote)) supporters.add(serverId)
+    }
+    return verifier.containsQuorum(supporters) ? supporters : null
   }
 }

@@ -13,13 +13,16 @@
 //
 // What is decided here need not be right to be safe: a leader becomes one only by a quorum that follows it in its epoch. The
 // order of the votes sees to it that the one elected has everything committed, and so the synchronisation after it succeeds.
+//
+// So it is the configuration in force alone that decides. Voters of a newer one, which is proposed, are told of the votes and find the leader by
+// that; their quorum is a matter of the leader, which needs it for its epoch. Were it asked for here, the servers that have seen
+// the proposal would wait for votes that the others do without, and each of these decide with one of those at a time, never all together.
 
 import { type ElectionNotification, NO_VOTE, NOTIFICATION_VERSION, PeerState } from '@tskeeper/protocol/server'
 import { assert } from '../lib/assert.ts'
 import { Ring } from '../lib/ring.ts'
 import { ConfigError } from '../membership/config-error.ts'
 import { formatMembership, type Membership, parseMembershipText } from '../membership/membership.ts'
-import { verifiersInForce } from '../membership/quorum-tracker.ts'
 import type { QuorumVerifier } from '../membership/quorum-verifier.ts'
 import type { MemberRole } from '../membership/server-line.ts'
 import { BallotBox } from './ballot-box.ts'
@@ -86,9 +89,7 @@ export class FastLeaderElection {
   readonly #isMultiAddressEnabled: boolean
   #configuration: ElectionConfiguration
   #configurationText: string
-  /** The configurations that must all agree. */
-  #verifiers: readonly QuorumVerifier[]
-  /** The voters of all of them, in the order of the verifiers. */
+  /** The voters of the configuration in force, and after them those of a newer one. */
   #voters: ReadonlySet<number>
   #state: PeerState = PeerState.looking
   /** Counts rounds; servers in the same election come to have the same number. */
@@ -133,7 +134,6 @@ export class FastLeaderElection {
     this.#proposal = this.#currentVote
     this.#configuration = options
     this.#configurationText = ''
-    this.#verifiers = []
     this.#voters = new Set()
     this.configure(options)
   }
@@ -161,8 +161,8 @@ export class FastLeaderElection {
     const { role, committed, lastSeen } = configuration
     this.#configuration = { role, committed, lastSeen }
     this.#configurationText = formatMembership(committed.membership)
-    this.#verifiers = verifiersInForce(committed, lastSeen)
-    this.#voters = new Set(this.#verifiers.flatMap((verifier) => [...verifier.voters]))
+    const isNewer = lastSeen !== null && lastSeen.version > committed.version
+    this.#voters = new Set([...committed.voters, ...(isNewer ? lastSeen.voters : [])])
   }
 
   /** This server has lost its leader or its leadership: it looks for another as soon as it knows its own last zxid. */
@@ -362,7 +362,7 @@ export class FastLeaderElection {
   #resolvesStalemate(nowMs: number): boolean {
     // Who has no vote moves nobody.
     if (this.#phase !== 'gathering' || !this.#voters.has(this.#serverId)) return false
-    const verdict = this.#stalemates.verdict(this.#verifiers, nowMs)
+    const verdict = this.#stalemates.verdict(this.#configuration.committed, nowMs)
     if (verdict === 'ask') this.#sendProposal(nowMs)
     else if (verdict === 'giveUp') this.#joinRound(this.#stalemates.newestRound + 1, this.#initialVote, nowMs)
     return verdict !== 'wait'
@@ -370,6 +370,8 @@ export class FastLeaderElection {
 
   #joinRound(round: number, proposal: Vote, nowMs: number): void {
     this.#round = round
+    // Something goes on again, so the others are asked as often as in the beginning.
+    this.#intervalMs = this.#minIntervalMs
     this.#beginBallot(nowMs)
     this.#propose(proposal, nowMs)
   }
@@ -436,13 +438,9 @@ export class FastLeaderElection {
     this.#isSettledBy(this.#settled, vote)
   }
 
-  /**
-   * Ends the round if a quorum in `box` follows the leader of `vote` and that leader says so itself. Where others have found a leader already, a quorum
-   * of the configuration in force is enough: that leader may know nothing of a proposed one which this server has seen.
-   */
+  /** Ends the round if a quorum in `box` follows the leader of `vote` and that leader says so itself. */
   #isSettledBy(box: BallotBox, vote: CastVote): boolean {
-    const verifiers = vote.leader === this.#serverId ? this.#verifiers : [this.#configuration.committed]
-    const supporters = box.quorumFor(vote, verifiers)
+    const supporters = box.quorumFor(vote, this.#configuration.committed)
     if (supporters === null || !this.#leads(box, vote)) return false
     this.#round = vote.round
     this.#decide(vote, supporters)
@@ -461,7 +459,7 @@ export class FastLeaderElection {
   /** Looks for a quorum that proposes what this server proposes. */
   #count(): void {
     const vote = this.#castProposal()
-    const supporters = this.#ballots.quorumFor(vote, this.#verifiers)
+    const supporters = this.#ballots.quorumFor(vote, this.#configuration.committed)
     if (supporters === null) return
     // Nobody is left who could propose a better one, so there is nothing to wait for.
     if (this.#isComplete(supporters)) {
@@ -473,7 +471,7 @@ export class FastLeaderElection {
   }
 
   #isComplete(supporters: ReadonlySet<number>): boolean {
-    for (const voter of this.#voters) if (!supporters.has(voter) && !this.#absent.has(voter)) return false
+    for (const voter of this.#configuration.committed.voters) if (!supporters.has(voter) && !this.#absent.has(voter)) return false
     return true
   }
 

@@ -53,8 +53,8 @@ export class StalemateWatch {
   }
 
   /** To be asked while the votes are gathered. What it says is taken for done. */
-  verdict(verifiers: readonly QuorumVerifier[], nowMs: number): StalemateVerdict {
-    if (nowMs - this.#movedAtMs < this.#patienceMs || !this.#votes.hasQuorum(verifiers)) return 'wait'
+  verdict(verifier: QuorumVerifier, nowMs: number): StalemateVerdict {
+    if (nowMs - this.#movedAtMs < this.#patienceMs || !this.#votes.hasQuorum(verifier)) return 'wait'
     if (this.#isAsked) {
       this.#patienceMs *= 2
       return 'giveUp'

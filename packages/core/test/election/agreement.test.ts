@@ -14,6 +14,9 @@ import { SeededRandom } from '../../src/lib/seeded-random.ts'
 import type { QuorumVerifier } from '../../src/membership/quorum-verifier.ts'
 import { majorityOf, verifierOf } from './recording-effects.ts'
 
+/** How long this takes says nothing about whether it is right. */
+const UNTIMED = { timeout: 300_000 }
+
 const { looking: LOOKING, following: FOLLOWING, leading: LEADING } = PeerState
 
 /** How often the rules about lost leaders are looked at. */
@@ -232,7 +235,7 @@ test.each([
   ['five', majorityOf(5), 5],
   ['three and two observers', majorityOf(3, 2), 5],
   ['seven in groups with weights', HIERARCHY, 7],
-])('%s servers that start together on a network without faults elect the best of all', (_name, verifier, count) => {
+])('%s servers that start together on a network without faults elect the best of all', UNTIMED, (_name, verifier, count) => {
   fc.assert(
     fc.property(knowledgeOf(count), seeds, (knowledge, seed) => {
       const cluster = new Cluster(verifier, knowledge, seed, calm)
@@ -254,6 +257,7 @@ test.each([
   ['seven in groups with weights', HIERARCHY, 7],
 ])(
   '%s servers on a bad network never elect one that knows less than its voters, and agree when it is over',
+  UNTIMED,
   (_name, verifier, count) => {
     const faults = fc.record({
       lossProbability: fc.double({ min: 0, max: 0.9, noNaN: true }),
