@@ -22,7 +22,9 @@ export function unsettled(scenario: Scenario, changeCount: number): Scenario {
   const faults = [...scenario.faults.filter(({ kind }) => kind !== 'reconfigure'), ...changes.flat()]
   faults.sort((a, b) => a.atMs - b.atMs)
   const calmMs = Math.max(scenario.calmMs, ...faults.map((fault) => fault.atMs + fault.durationMs))
-  return { ...scenario, isReconfigEnabled: true, faults, calmMs }
+  // Members that come and go belong to no group.
+  const traits = { ...scenario.traits, hierarchy: null }
+  return { ...scenario, isReconfigEnabled: true, traits, faults, calmMs }
 }
 
 function changeInSlot(random: SeededRandom, { voterCount }: Scenario, fromMs: number, slotMs: number): Fault[] {
