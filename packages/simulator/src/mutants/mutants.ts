@@ -1,19 +1,26 @@
 // The mistakes that the simulator is measured by. Each takes the place of one method of the servers while it is planted, so that the
 // servers' own code holds nothing of it.
 
-import { Database, FastLeaderElection, Leader } from '@tskeeper/core'
+import { Database, FastLeaderElection, Leader, makeQuorumVerifier, NodeField } from '@tskeeper/core'
 import { ErrorCode } from '@tskeeper/protocol/server'
+import { LeaderLatch, Lock } from '@tskeeper/recipes'
 import {
   ClientConnection,
+  ContainerReaper,
   LeaderPipeline,
   LeaderRole,
   LearnerPipeline,
   LearnerRole,
+  ObserverService,
   Replica,
+  SessionService,
   SyncSender,
   TouchedSessions,
+  WritePipeline,
 } from '@tskeeper/server/internals'
 import { insteadOf, type Original } from '../probe/instead-of.ts'
+import { RecipeShelf } from '../workload/recipe-shelf.ts'
+import { HandmadeQueue } from './handmade-queue.ts'
 import type { Mutant } from './mutant.ts'
 
 /** Fields and methods of the servers' classes, as far as the mistakes need them. */
@@ -45,6 +52,17 @@ interface LearnerRoleFields {
   readonly isOver: boolean
   persistCurrentEpoch(epoch: number): void
   releaseUnlessWaiting(): void
+}
+
+interface ReaperFields {
+  readonly parts: { readonly database: Database }
+}
+
+interface AloneFields {
+  parts: {
+    readonly log: { append(...entries: readonly unknown[]): void; sync(done: (error: Error | null) => void): void }
+    readonly timers: Timers
+  }
 }
 
 interface ReplicaFields {
@@ -255,7 +273,120 @@ const CLIENTS: readonly Mutant[] = [
   ),
 ]
 
-export const MUTANTS: readonly Mutant[] = [...DISCOVERY, ...SYNCHRONISATION, ...BROADCAST, ...CLIENTS]
+/** A verifier of groups: their class is nobody's business but that of who breaks it. */
+const HIERARCHICAL = makeQuorumVerifier({
+  members: new Map(),
+  hierarchy: { groups: new Map(), weights: new Map() },
+  version: 0,
+}).constructor
+
+const UNUSUAL: readonly Mutant[] = [
+  mutant(
+    'majority-of-voters',
+    'weights and groups do not count: a majority is a quorum',
+    HIERARCHICAL,
+    'containsQuorum',
+    () =>
+      function (this: { readonly voters: ReadonlySet<number> }, ids: ReadonlySet<number>): boolean {
+        return [...ids].filter((id) => this.voters.has(id)).length * 2 > this.voters.size
+      },
+  ),
+  mutant(
+    'observer-master-garbles',
+    'a follower that feeds observers changes the time in what it passes on, now and then',
+    ObserverService,
+    'inform',
+    (own) =>
+      function (this: object, ...call: [number, number | null, Uint8Array, number, number]): void {
+        const [zxid, designatedLeader, bytes, start, end] = call
+        const copy = bytes.slice(start, end)
+        // The last byte of the time, behind session, cxid and zxid.
+        if (zxid % 16 === 9) copy[27] = (copy[27] ?? 0) ^ 1
+        own.call(this, zxid, designatedLeader, copy, 0, copy.length)
+      },
+  ),
+  mutant(
+    'local-stays-local',
+    'a local session that makes an ephemeral node does not become one of the ensemble',
+    SessionService,
+    'upgrade',
+    () => () => {},
+  ),
+  mutant(
+    'reaps-too-soon',
+    'what has no children is deleted, whatever its age and whether it had any',
+    ContainerReaper,
+    'isDue',
+    () =>
+      function (this: ReaperFields, node: number): boolean {
+        return this.parts.database.tree.nodes.getInt(node, NodeField.CHILD_COUNT) === 0
+      },
+  ),
+  mutant('reaps-never', 'nobody looks for what could be deleted', ContainerReaper, 'start', () => () => {}),
+  mutant(
+    'alone-acks-unsynced',
+    'a server that stands alone takes what it has written for what is on the disk',
+    WritePipeline,
+    'flush',
+    (own) =>
+      function (this: object & AloneFields): void {
+        const { log, timers } = this.parts
+        const impatient = {
+          append: (...entries: readonly unknown[]) => log.append(...entries),
+          sync: (done: (error: Error | null) => void) => timers.soon(() => done(null)),
+        }
+        const { parts } = this
+        this.parts = { ...parts, log: impatient }
+        own.call(this)
+        this.parts = parts
+      },
+  ),
+]
+
+const RECIPES: readonly Mutant[] = [
+  mutant(
+    'lock-of-its-own',
+    'now and then a client takes another lock for the same thing',
+    RecipeShelf,
+    'lock',
+    () =>
+      function (...[zk, path]: Parameters<RecipeShelf['lock']>): Lock {
+        return new Lock(zk, zk.sessionId % 2n === 0n ? path : `${path}-too`)
+      },
+  ),
+  mutant(
+    'party-of-its-own',
+    'now and then a candidate stands in another election for the same thing',
+    RecipeShelf,
+    'candidate',
+    () =>
+      function (...[zk, path, id]: Parameters<RecipeShelf['candidate']>): LeaderLatch {
+        return new LeaderLatch(zk, id.startsWith('client 1') ? path : `${path}-too`, { id })
+      },
+  ),
+  mutant(
+    'queue-without-claims',
+    'who takes an entry does not say so before it works on it',
+    RecipeShelf,
+    'queue',
+    () =>
+      function (...[zk, path]: Parameters<RecipeShelf['queue']>): HandmadeQueue {
+        return new HandmadeQueue(zk, path, false)
+      },
+  ),
+  mutant(
+    'queue-deletes-first',
+    'who takes an entry deletes it and works on it afterwards',
+    RecipeShelf,
+    'queue',
+    () =>
+      function (...[zk, path]: Parameters<RecipeShelf['queue']>): HandmadeQueue {
+        return new HandmadeQueue(zk, path, true)
+      },
+  ),
+]
+
+export const MUTANTS: readonly Mutant[] = [...DISCOVERY, ...SYNCHRONISATION, ...BROADCAST, ...CLIENTS, ...UNUSUAL, ...RECIPES]
 
 function acknowledgeAtOnce(own: Original): (...args: never[]) => unknown {
   return function (this: object & PipelineFields): void {

@@ -49,7 +49,7 @@ export function makeTraits(random: SeededRandom, { voterCount, observerCount, is
   return {
     areSessionsLocal: isEnsemble && chance(0, 0.15),
     isReadOnlyServed: isEnsemble && chance(1, 0.2),
-    hasObserverMasters: observerCount > 0 && !isReconfigEnabled && chance(2, 0.6),
+    hasObserverMasters: observerCount > 0 && !isReconfigEnabled && chance(2, 0.8),
     isReaperQuick: chance(3, 0.4),
     areMembersListed: chance(4, 0.4),
     hierarchy: isEnsemble && !isReconfigEnabled && chance(5, 0.2) ? makeHierarchy(random, voterCount) : null,

@@ -2,7 +2,6 @@
 // their time, whether those before them are answered or not.
 
 import { isZooKeeperError, type NodeValue, type Stat, type WatchEvent, ZooKeeper } from '@tskeeper/client'
-import { Lock } from '@tskeeper/recipes'
 import { type Asked, type ClientPromises, SessionView } from '../invariants/client-promises.ts'
 import type { LockWatch } from '../invariants/lock-watch.ts'
 import type { SeenNode } from '../invariants/node-history.ts'
@@ -14,6 +13,7 @@ import type { Machine } from '../world/machine.ts'
 import { machineClientRuntime } from '../world/machine-client-runtime.ts'
 import type { VirtualNetwork } from '../world/virtual-network.ts'
 import { GuestWork } from './guest-work.ts'
+import { RecipeShelf } from './recipe-shelf.ts'
 
 /** An operation that is not answered by then is given up, so that a client does not hang for ever. */
 const DEADLINE_MS = 20_000
@@ -295,7 +295,7 @@ export class WorkloadClient {
 
   private async lock({ zk, view }: Session, holdMs: number): Promise<string> {
     const { locks, machine } = this.parts
-    const lease = await new Lock(zk, LOCK_PATH).acquire({ deadlineMs: DEADLINE_MS })
+    const lease = await new RecipeShelf().lock(zk, LOCK_PATH).acquire({ deadlineMs: DEADLINE_MS })
     locks.granted(view.who, LOCK_PATH, lease)
     await new Promise<void>((resolve) => {
       machine.after(holdMs, resolve)

@@ -2,7 +2,6 @@
 // without a quorum.
 
 import { isZooKeeperError, ZooKeeper } from '@tskeeper/client'
-import { FifoQueue, LeaderLatch } from '@tskeeper/recipes'
 import type { ClientPromises, SessionView } from '../invariants/client-promises.ts'
 import type { LockWatch } from '../invariants/lock-watch.ts'
 import { QUEUE_PATH, type QueueWatch } from '../invariants/queue-watch.ts'
@@ -12,6 +11,7 @@ import { type Operation, SESSION_TIMEOUT_MS } from '../scenario/scenario.ts'
 import type { Machine } from '../world/machine.ts'
 import { machineClientRuntime } from '../world/machine-client-runtime.ts'
 import type { VirtualNetwork } from '../world/virtual-network.ts'
+import { RecipeShelf } from './recipe-shelf.ts'
 
 const LEADER_PATH = '/leader'
 /** A reader that finds no server within this time gives up. */
@@ -47,6 +47,7 @@ export interface GuestSession {
 export class GuestWork {
   private readonly parts: GuestParts
   private readonly host: GuestHost
+  private readonly recipes = new RecipeShelf()
   private nodeCount = 0
   /** Containers and TTL nodes that were made, the newest last, and children of them. */
   private readonly reaped: string[] = []
@@ -114,14 +115,14 @@ export class GuestWork {
 
   private async put({ zk }: GuestSession): Promise<string> {
     // Its value is not one that must be written once: who lost the answer does not see that the entry is taken and done already, and adds it again.
-    const path = await new FifoQueue(zk, QUEUE_PATH).put(`an entry ${this.host.newValue()}`)
+    const path = await this.recipes.queue(zk, QUEUE_PATH).put(`an entry ${this.host.newValue()}`)
     this.parts.queue.put(path)
     return path
   }
 
   private async take({ zk, view }: GuestSession, workMs: number): Promise<string> {
     const { queue } = this.parts
-    const entry = await new FifoQueue(zk, QUEUE_PATH).poll()
+    const entry = await this.recipes.queue(zk, QUEUE_PATH).poll()
     if (entry === null) return 'nothing'
     queue.taken(view.who, entry)
     await this.pause(workMs)
@@ -138,7 +139,7 @@ export class GuestWork {
 
   private async lead({ zk, view, deadlineMs }: GuestSession, holdMs: number): Promise<string> {
     const { locks } = this.parts
-    const latch = new LeaderLatch(zk, LEADER_PATH, { id: view.who })
+    const latch = this.recipes.candidate(zk, LEADER_PATH, view.who)
     try {
       const leadership = await latch.whenLeading({ deadlineMs })
       locks.granted(view.who, LEADER_PATH, leadership)

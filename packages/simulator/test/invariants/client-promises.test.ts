@@ -1,9 +1,10 @@
+import { Op } from '@tskeeper/protocol/server'
 import { expect, test } from 'vitest'
 import { ClientPromises, SessionView } from '../../src/invariants/client-promises.ts'
 import { NodeHistory } from '../../src/invariants/node-history.ts'
 import { readTransaction } from '../../src/invariants/transaction.ts'
 import type { TransactionBytes } from '../../src/probe/probe.ts'
-import { createBytes, deleteBytes, setDataBytes } from './sample-transaction.ts'
+import { createBytes, deleteBytes, sessionBytes, setDataBytes } from './sample-transaction.ts'
 
 /** `/r` with the values #1 and #2, of the transactions 11 and 12; `/gone`, deleted by 14. */
 function setting() {
@@ -91,19 +92,24 @@ test('a value that is written twice, and transactions that make no sense', () =>
 })
 
 test('a session that is said to be over has to be closed in the end', () => {
-  const { nodes, promises, session } = setting()
+  const { commit, promises, session } = setting()
   promises.expired(session, 7n)
+  // One that only its server knew is nobody's business.
+  promises.checkEnded()
+  commit(sessionBytes(19, Op.createSession))
   expect(() => promises.checkEnded()).toThrow(/^sessions end/)
-  nodes.sessionClosed(7n, 20)
+  commit(sessionBytes(20, Op.closeSession))
   promises.checkEnded()
 })
 
 test('ephemeral nodes are gone with their session', () => {
-  const { commit, nodes, promises, session } = setting()
-  commit(createBytes(15, '/e', '#e', true))
-  nodes.sessionClosed(7n, 16)
+  const { commit, promises, session } = setting()
+  expect(() => commit(createBytes(14, '/e', '#e', true))).toThrow(/^ephemerals have a session/)
+  commit(sessionBytes(14, Op.createSession))
+  commit(createBytes(15, '/e', '#f', true))
+  commit(sessionBytes(16, Op.closeSession))
   promises.read(promises.asks(session, false), '/e', null, 16, 0)
-  expect(() => promises.read(promises.asks(session, false), '/e', { mzxid: 15, version: 0, data: '#e' }, 17, 0)).toThrow(
+  expect(() => promises.read(promises.asks(session, false), '/e', { mzxid: 15, version: 0, data: '#f' }, 17, 0)).toThrow(
     /^sequential reads/,
   )
 })

