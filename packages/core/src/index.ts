@@ -67,7 +67,8 @@ export type {
   SnapshotTarget,
 } from './tree/snapshot-io.ts'
 export { ChangeHints } from './txn/change-hints.ts'
-export { Preparer, type PreparerOptions, type Requester } from './txn/preparer.ts'
+export type { PreparerOptions, Requester } from './txn/change-preparer.ts'
+export { Preparer } from './txn/preparer.ts'
 export { WATCH_PERSISTENT, WATCH_RECURSIVE, WATCH_STANDARD, type Watcher, WatchTable } from './watch/watch-table.ts'
 export { COMMITTED_ENTRIES_MIN, CommittedWindow, WINDOW_BYTES_MAX } from './zab/committed-window.ts'
 export { designateLeader } from './zab/designated-leader.ts'
