@@ -208,10 +208,15 @@ export class LeaderPipeline implements WritePath {
   /** Is there a zxid for one more write? A role that ends takes none; its clients' connections are closed. */
   private mayPrepare(): boolean {
     if (this.isStopped || this.isExhausted) return false
-    if ((this.parts.preparer.lastZxid + 1) % COUNTERS_IN_EPOCH !== COUNTER_EXHAUSTED) return true
+    if (!this.isBeyondEpoch(this.parts.preparer.lastZxid + 1)) return true
     this.isExhausted = true
     this.parts.timers.soon(() => this.parts.onExhausted())
     return false
+  }
+
+  /** The simulator puts a shorter epoch in the place of this one. */
+  private isBeyondEpoch(zxid: number): boolean {
+    return zxid % COUNTERS_IN_EPOCH === COUNTER_EXHAUSTED
   }
 
   private scheduleFlush(): void {
