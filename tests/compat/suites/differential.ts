@@ -17,7 +17,7 @@ import { profileOf, type ServerProfile } from './differential/profile.ts'
 import { abbreviated, describeConfig, describeStep, type RoundConfig, type Schedule } from './differential/schedule.ts'
 import { drawConfig, drawSchedule } from './differential/schedule-maker.ts'
 import { shrink } from './differential/shrinker.ts'
-import { compareStates, readState, readTree, type ServerState } from './differential/state.ts'
+import { compareStates, readState, readTree, type ServerState, type StateDifference } from './differential/state.ts'
 
 const FIXED_SEEDS: readonly number[] = [1, 2, 3]
 const STEPS_A_ROUND = 500
@@ -91,7 +91,7 @@ async function playRound(
     cut,
     async (candidate) => {
       const difference = await findDifference(context, profile, candidate, swapsDirectories && found.step === null)
-      if (difference?.kind !== found.kind) return false
+      if (difference?.kind !== found.kind || difference.name !== found.name) return false
       last = difference
       return true
     },
@@ -103,6 +103,8 @@ async function playRound(
 interface FoundDifference {
   /** A shrunk schedule must fail in the same way. */
   readonly kind: 'answer' | 'state' | 'directory'
+  /** What differs, as far as it has a name. */
+  readonly name: string
   /** The step at which it showed, if it showed in an answer. */
   readonly step: number | null
   readonly text: string
@@ -130,13 +132,21 @@ export async function findDifference(
   const [apache, ours] = await Promise.all([play(context, 'apache', profile, schedule), play(context, 'ours', profile, schedule)])
   try {
     const difference = compareStreams(profile, schedule, apache.streams, ours.streams)
-    if (difference !== null) return { kind: 'answer', step: difference.step, text: differenceText(difference) }
+    if (difference !== null) return { kind: 'answer', name: 'answer', step: difference.step, text: differenceText(difference) }
     const state = compareStates(apache.state, ours.state)
-    if (state !== null) return { kind: 'state', step: null, text: `what is left differs\n  ${state}` }
+    if (state !== null)
+      console.log(
+        apache.server
+          .log()
+          .split('\n')
+          .filter((l) => /atching|ismatch/i.test(l))
+          .join('\n'),
+      )
+    if (state !== null) return { kind: 'state', name: state.name, step: null, text: `what is left differs\n${state.text}` }
     if (!swapsDirectories) return null
     for (const played of [apache, ours]) await played.server.stop()
     const swapped = await swapDirectories(context, schedule.config, apache.server.directory, ours.server.directory)
-    return swapped === null ? null : { kind: 'directory', step: null, text: swapped }
+    return swapped === null ? null : { kind: 'directory', step: null, ...swapped }
   } finally {
     for (const played of [apache, ours]) {
       played.player.destroy()
@@ -154,7 +164,7 @@ async function play(context: SuiteContext, target: ServerTarget, profile: Server
   const player = new SchedulePlayer(server.host, server.port)
   try {
     const streams = await player.play(schedule)
-    return { server, player, streams, state: await readState(profile, server.host, server.port, player.decoder) }
+    return { server, player, streams, state: await readState(server, profile, player.decoder) }
   } catch (error) {
     player.destroy()
     await server.kill()
@@ -185,7 +195,7 @@ async function swapDirectories(
   config: RoundConfig,
   apacheDirectory: string,
   ourDirectory: string,
-): Promise<string | null> {
+): Promise<StateDifference | null> {
   for (const [writer, directory] of [
     ['apache', apacheDirectory],
     ['ours', ourDirectory],
@@ -194,7 +204,8 @@ async function swapDirectories(
     const byApache = await openCopy(context, 'apache', directory, config, decoder)
     const byOurs = await openCopy(context, 'ours', directory, config, decoder)
     const difference = compareStates(byApache, byOurs)
-    if (difference !== null) return `the directory that ${writer} wrote is read differently\n  ${difference}`
+    if (difference !== null)
+      return { ...difference, text: `the directory that ${writer} wrote is read differently\n${difference.text}` }
   }
   return null
 }

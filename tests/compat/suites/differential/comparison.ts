@@ -33,6 +33,29 @@ const rules: readonly Rule[] = [
     isMet: (apache, ours) => isReplyTo(apache, RawOp.exists, 0) && isReplyTo(ours, RawOp.exists, -102),
   },
   {
+    name: 'up to 3.8 a check of any watches finds those of other connections',
+    versions: /^3\.8/,
+    isMet: (apache, ours) => isReplyTo(apache, RawOp.checkWatches, 0) && isReplyTo(ours, RawOp.checkWatches, -121),
+  },
+  {
+    name: 'the Stat of a new zookeeper_stats tells the length of what is stored there',
+    versions: /./,
+    isMet: (apache, ours) =>
+      / "\/zookeeper\/quota\/([^"]*\/)?zookeeper_stats" /.test(apache.text) && withoutLengths(apache) === withoutLengths(ours),
+  },
+  {
+    name: 'the refusal of a multiRead has an end header behind it since 3.9',
+    versions: /^3\.9/,
+    isMet: (apache, ours) =>
+      isReplyTo(apache, RawOp.multiRead, -5) && isReplyTo(ours, RawOp.multiRead, -5) && apache.zxid === ours.zxid,
+  },
+  {
+    name: 'a create2 in a multi is answered as a create, as up to 3.8',
+    versions: /^3\.9/,
+    isMet: (apache, ours) =>
+      isReplyTo(apache, RawOp.multi, 0) && create2AsCreate(describe(apache)) === create2AsCreate(describe(ours)),
+  },
+  {
     name: 'the root is not counted among its own descendants',
     versions: /./,
     isMet: (apache, ours) =>
@@ -129,6 +152,14 @@ function isReply(observation: Observation, err: number): boolean {
 
 function isReplyTo(observation: Observation, opcode: number, err: number): boolean {
   return isReply(observation, err) && observation.opcode === opcode
+}
+
+function create2AsCreate(text: string): string {
+  return text.replaceAll(/15\/0\/0; ("[^"]*") \{[^}]*\}/g, '1/0/0; $1')
+}
+
+function withoutLengths(observation: Observation): string {
+  return describe(observation).replaceAll(/ len=\d+/g, '')
 }
 
 function numberIn(text: string): number {

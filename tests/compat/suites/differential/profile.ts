@@ -15,14 +15,12 @@ export interface ServerProfile {
   readonly hasModernWatches: boolean
   /** 3.9: flags out of range, and those of nodes with a time to live in a plain create, refuse the whole multi. */
   readonly hasStrictMultiFlags: boolean
-  /** Apache accepts a recursive watch on a null path up to 3.8. */
-  readonly refusesNullWatchPath: boolean
   /** Every ACL lets everybody read: before 3.9.2 neither `exists` nor events asked for READ, so that what is watched must be readable. */
   readonly isReadable: boolean
   /** 3.8 keeps recursive watches in two tables, and counts them in both. */
   readonly countsWatchesTwice: boolean
   readonly unknownOpcodes: readonly number[]
-  /** Opcodes whose bodies are not damaged. */
+  /** Opcodes whose bodies are not damaged. With `sasl`, Apache's server closes the connection, and ours looks at no token. */
   readonly undamaged: ReadonlySet<number>
   readonly watchStyles: readonly WatchStyle[]
 }
@@ -45,13 +43,12 @@ function profileOf38(random: SeededRandom): ServerProfile {
     version: '3.8',
     hasModernWatches: false,
     hasStrictMultiFlags: false,
-    refusesNullWatchPath: false,
     isReadable,
     countsWatchesTwice: true,
     // A bare check is not answered there.
     unknownOpcodes: UNKNOWN_OPCODES,
     // A multi with a null path takes no zxid there, nor does a reconfig that cannot be read.
-    undamaged: new Set([RawOp.multi, RawOp.reconfig]),
+    undamaged: new Set([RawOp.multi, RawOp.reconfig, RawOp.sasl]),
     watchStyles: isReadable ? ['standard', 'standard', 'persistent', 'recursive'] : ['none'],
   }
 }
@@ -61,12 +58,11 @@ function profileOf39(version: string): ServerProfile {
     version,
     hasModernWatches: true,
     hasStrictMultiFlags: true,
-    refusesNullWatchPath: true,
     isReadable: false,
     countsWatchesTwice: false,
     unknownOpcodes: [...UNKNOWN_OPCODES, RawOp.check],
     // A write that cannot be read takes the zxid of the one before.
-    undamaged: new Set(WRITES),
+    undamaged: new Set([...WRITES, RawOp.sasl]),
     watchStyles: ['any'],
   }
 }

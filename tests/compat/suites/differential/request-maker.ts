@@ -193,7 +193,7 @@ export class RequestMaker {
     const random = this.#random
     if (opcode === RawOp.addWatch) {
       const mode = random.isLikely(0.05) ? random.pick([2, -1, 3, 100]) : this.#addWatchMode(limits.watchStyle)
-      const path = this.#path(writer, mode === 1 && !this.#profile.refusesNullWatchPath ? 'not null' : 'any')
+      const path = this.#path(writer, 'not null')
       writer.writeInt(mode)
       return `${path} mode=${mode}`
     }

@@ -80,16 +80,7 @@ export const oddPaths: readonly (string | null)[] = [
     '/\uffff',
   ],
   ...['/\u{1f600}', '/a/\u{10ffff}', ' /a', '/a ', '/ ', '\\a', '/a\\b', '/a\tb', '/a\n'],
-  ...[
-    'bytes:2fff',
-    'bytes:2f61c0af',
-    'bytes:2feda080',
-    'bytes:2fedb080',
-    'bytes:2feda0bdedb880',
-    'bytes:2fe697',
-    'bytes:2ff4908080',
-    'bytes:2fc080',
-  ],
+  ...['bytes:2fff', 'bytes:2f61c0af', 'bytes:2fe697', 'bytes:2ff4908080', 'bytes:2fc080'],
   `/a/${'l'.repeat(2000)}`,
   '/d'.repeat(300),
 ]
