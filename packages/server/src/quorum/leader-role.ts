@@ -3,18 +3,8 @@
 // The machine in the core decides; here its effects are carried out, and what happens is told to it. No input of the machine is
 // called from inside one of its effects; what would is put off to the end of the turn.
 
-import { formatMembership, Leader, type LeaderEffects, LeaderReconfigAuthority, type QuorumVerifier } from '@tskeeper/core'
-import {
-  ByteWriter,
-  beginDataPacket,
-  endDataPacket,
-  LEARNER_PROTOCOL_VERSION,
-  type QuorumPacketSpan,
-  QuorumPacketType,
-  utf8Bytes,
-  writeBarePacket,
-  writeDataPacket,
-} from '@tskeeper/protocol/server'
+import { Leader, type LeaderEffects, LeaderReconfigAuthority, type Preparer, type QuorumVerifier } from '@tskeeper/core'
+import { type QuorumPacketSpan, QuorumPacketType } from '@tskeeper/protocol/server'
 import type { LeaderReadings } from '../metrics/metric-readings.ts'
 import { ContainerReaper } from '../pipeline/container-reaper.ts'
 import { LeaderPipeline } from '../pipeline/leader-pipeline.ts'
@@ -22,12 +12,13 @@ import type { WriteBatch } from '../pipeline/write-batch.ts'
 import type { Listener, NetworkConnection } from '../runtime/network.ts'
 import type { TimerHandle } from '../runtime/runtime.ts'
 import { ServingStack } from '../serving-stack.ts'
+import { LearnerBroadcast } from './learner-broadcast.ts'
 import { LearnerRequests } from './learner-requests.ts'
+import { writeLeaderInfo, writeNewLeader, writePing, writeSyncAnswer, writeUpToDate } from './master-packets.ts'
 import { type LinkHost, QuorumLink } from './quorum-link.ts'
-import { idByteOf, localSessionsOf, orFail, outstandingLimitOf, type Role, type RoleParts } from './role-parts.ts'
-import { SyncSender, type SyncSenderParts } from './sync-sender.ts'
+import { idByteOf, localSessionsOf, orFail, outstandingLimitOf, type Role, type RoleParts, stackPartsOf } from './role-parts.ts'
+import { beginSynchronisation } from './sync-sender.ts'
 
-const COMMIT_PACKET_SIZE = 20
 /**
  * A heartbeat that comes after more than so many of its intervals is late. That is a tick and a half, and no session lasts less than two
  * unless the configuration says so: whatever is shorter leaves the learners time to report.
@@ -45,6 +36,7 @@ interface LinkFacts {
 interface Serving {
   readonly stack: ServingStack<LeaderPipeline>
   readonly pipeline: LeaderPipeline
+  readonly broadcast: LearnerBroadcast
   readonly requests: LearnerRequests
   readonly reaper: ContainerReaper
 }
@@ -54,8 +46,6 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
   private readonly leader: Leader<QuorumLink>
   private readonly links = new Map<QuorumLink, LinkFacts>()
   private readonly listeners: Listener[] = []
-  /** Packets that go to many learners alike. */
-  private readonly shared = new ByteWriter(16 * 1024)
   private heartbeatTimer: TimerHandle | null = null
   private serving: Serving | null = null
   private isOver = false
@@ -65,8 +55,6 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
   /** Monotonic milliseconds of the last heartbeat, and of the end of the last time in which this server did not get to run. */
   private lastBeatMs = 0
   private heldUpUntilMs = Number.NEGATIVE_INFINITY
-  /** Last zxid whose COMMIT was sent. */
-  private sentCommit = 0
 
   constructor(parts: RoleParts) {
     this.parts = parts
@@ -280,44 +268,27 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
   }
 
   sendLeaderInfo(link: QuorumLink, zxid: number): void {
-    const start = beginDataPacket(link.out, QuorumPacketType.leaderInfo, zxid)
-    link.out.writeInt(LEARNER_PROTOCOL_VERSION)
-    endDataPacket(link.out, start)
+    writeLeaderInfo(link.out, zxid)
     link.flushLater()
   }
 
   synchronise(link: QuorumLink, learnerZxid: number): void {
     const isObserver = this.links.get(link)?.isObserver === true
-    new SyncSender(this.syncParts(), link, learnerZxid, !isObserver).start()
-  }
-
-  private syncParts(): SyncSenderParts {
-    const { config, replica, runtime, logger } = this.parts
-    return {
-      leader: this.leader,
-      replica,
-      disk: runtime.disk,
-      timers: runtime.timers,
-      logger,
-      entryLengthMax: config.juteMaxBuffer + config.juteMaxBufferExtraSize,
-      snapshotSizeFactor: config.quorum.snapshotSizeFactor,
-      isSnapshotForced: config.quorum.isSnapshotSyncForced,
-    }
+    beginSynchronisation(this.parts, this.leader, link, learnerZxid, !isObserver)
   }
 
   sendNewLeader(link: QuorumLink, zxid: number, config: QuorumVerifier): void {
-    const text = utf8Bytes(formatMembership(config.membership))
-    writeDataPacket(link.out, QuorumPacketType.newLeader, zxid, text, 0, text.length)
+    writeNewLeader(link.out, zxid, config)
     link.flushLater()
   }
 
   sendUpToDate(link: QuorumLink): void {
-    writeBarePacket(link.out, QuorumPacketType.upToDate, -1)
+    writeUpToDate(link.out)
     link.flushLater()
   }
 
   sendPing(link: QuorumLink, zxid: number): void {
-    writeBarePacket(link.out, QuorumPacketType.ping, zxid)
+    writePing(link.out, zxid)
     link.flush()
   }
 
@@ -327,32 +298,49 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
 
   established(zxid: number): void {
     if (this.isOver) return
-    const { config, replica, front, runtime, logger, metrics } = this.parts
-    const { authentication, listener } = front
+    const { config, replica, front, runtime, logger } = this.parts
     const { database } = replica
     database.lastZxid = zxid
-    this.sentCommit = zxid
     this.leadingSinceMs = runtime.clock.monotonicMs()
     const preparer = replica.newPreparer(
-      authentication,
+      front.authentication,
       config.reconfigEnabled ? new LeaderReconfigAuthority(this.reconfigState(), this.reconfigRules()) : undefined,
     )
+    const stack = this.makeStack(preparer)
+    this.serving = {
+      stack,
+      pipeline: stack.writes,
+      broadcast: this.makeBroadcast(stack.writes, zxid),
+      requests: new LearnerRequests({
+        leader: this.leader,
+        pipeline: stack.writes,
+        tracker: stack.tracker,
+        clock: runtime.clock,
+        lastPrepared: () => preparer.lastZxid,
+        onTouched: () => stack.sessions.reschedule(),
+      }),
+      reaper: this.makeReaper(stack.writes),
+    }
+    this.parts.onSynchronised(this.leader.epoch, false)
+    stack.adoptSessions(database, runtime.clock.monotonicMs())
+    // A PING goes out at once after a pause; within a tick its answers tell of the sessions that were heard of meanwhile.
+    stack.sessions.expiresFromMs = () => this.lastHoldUpMs() + config.tickTimeMs
+    stack.sessions.start()
+    this.serving.reaper.start()
+    if (config.quorum.leaderServes) front.serve(stack, 'serving')
+    logger.info(`LEADING in epoch ${this.leader.epoch}, last zxid 0x${zxid.toString(16)}`)
+  }
+
+  private makeStack(preparer: Preparer): ServingStack<LeaderPipeline> {
+    const { config, replica, runtime, metrics } = this.parts
+    const { database } = replica
     const stack: ServingStack<LeaderPipeline> = new ServingStack({
-      config,
-      runtime,
-      logger,
-      metrics,
-      authentication,
-      database,
-      serverId: idByteOf(this.parts.serverId),
+      ...stackPartsOf(this.parts),
       authority: null,
       syncsOf: null,
       local: localSessionsOf(this.parts),
       isReadOnly: false,
       outstandingLimit: outstandingLimitOf(this.parts),
-      words: front,
-      onEnding: (connection) => listener.ended(connection),
-      onClosed: (connection) => listener.closed(connection),
       makeWrites: (commits) =>
         new LeaderPipeline({
           database,
@@ -377,27 +365,7 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
           onFailure: (error) => this.parts.onFailure(error),
         }),
     })
-    this.serving = {
-      stack,
-      pipeline: stack.writes,
-      requests: new LearnerRequests({
-        leader: this.leader,
-        pipeline: stack.writes,
-        tracker: stack.tracker,
-        clock: runtime.clock,
-        lastPrepared: () => preparer.lastZxid,
-        onTouched: () => stack.sessions.reschedule(),
-      }),
-      reaper: this.makeReaper(stack.writes),
-    }
-    this.parts.onSynchronised(this.leader.epoch, false)
-    stack.adoptSessions(database, runtime.clock.monotonicMs())
-    // A PING goes out at once after a pause; within a tick its answers tell of the sessions that were heard of meanwhile.
-    stack.sessions.expiresFromMs = () => this.lastHoldUpMs() + config.tickTimeMs
-    stack.sessions.start()
-    this.serving.reaper.start()
-    if (config.quorum.leaderServes) front.serve(stack, 'serving')
-    logger.info(`LEADING in epoch ${this.leader.epoch}, last zxid 0x${zxid.toString(16)}`)
+    return stack
   }
 
   private reconfigState(): ConstructorParameters<typeof LeaderReconfigAuthority>[0] {
@@ -420,6 +388,13 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
     }
   }
 
+  private makeBroadcast(writes: LeaderPipeline, lastCommitted: number): LearnerBroadcast {
+    const { replica, metrics } = this.parts
+    const { leader } = this
+    const parts = { audience: leader, window: replica.window, metrics, isProposalDue: () => writes.isFlushDue }
+    return new LearnerBroadcast(parts, lastCommitted)
+  }
+
   private makeReaper(writes: LeaderPipeline): ContainerReaper {
     const { config, replica, runtime, logger } = this.parts
     return new ContainerReaper({
@@ -436,89 +411,25 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
 
   /** Sends the batch to the learners. Not an effect: the pipeline does it at the end of the turn. */
   private propose(batch: WriteBatch): void {
-    const { leader, shared } = this
+    const { leader } = this
     if (batch.config === null) leader.proposed(batch.lastZxid)
     else leader.reconfigProposed(batch.lastZxid, batch.config)
-    const { forwarding } = leader
-    if (forwarding.length === 0) return
-    shared.reset()
-    const { bytes } = batch.entries
-    for (let i = 0; i < batch.count; i++) {
-      const start = batch.starts[i] as number
-      const end = batch.ends[i] as number
-      writeDataPacket(shared, QuorumPacketType.proposal, batch.firstZxid + i, bytes, start, end)
-      this.parts.metrics.quorum.proposalSizes.record(end - start)
-    }
-    this.sendShared(forwarding)
-  }
-
-  private sendShared(links: readonly QuorumLink[]): void {
-    const packets = this.shared.written()
-    for (const link of links) {
-      link.out.writeBytes(packets)
-      link.flush()
-    }
-  }
-
-  /** As `sendShared`, but what is proposed at the end of the turn goes with it, in one write. */
-  private sendSharedBeforeProposals(links: readonly QuorumLink[]): void {
-    if (this.serving?.pipeline.isFlushDue !== true) {
-      this.sendShared(links)
-      return
-    }
-    const packets = this.shared.written()
-    for (const link of links) {
-      link.out.writeBytes(packets)
-      link.flushLater()
-    }
+    this.serving?.broadcast.propose(batch)
   }
 
   commit(zxid: number): void {
-    this.sendCommits(zxid)
-    this.sendInforms(zxid, QuorumPacketType.inform, null)
-    this.sentCommit = zxid
+    this.serving?.broadcast.commit(zxid)
     this.serving?.pipeline.commit(zxid)
   }
 
   commitReconfig(zxid: number, config: QuorumVerifier, designatedLeader: number): void {
     orFail(this.parts, () => this.parts.membership.activate(config, designatedLeader, zxid), false)
-    this.shared.reset()
-    const start = beginDataPacket(this.shared, QuorumPacketType.commitAndActivate, zxid)
-    this.shared.writeNumber(designatedLeader)
-    endDataPacket(this.shared, start)
-    this.sendShared(this.leader.forwarding)
-    this.sendInforms(zxid, QuorumPacketType.informAndActivate, designatedLeader)
-    this.sentCommit = zxid
+    this.serving?.broadcast.commitReconfig(zxid, designatedLeader)
     this.serving?.pipeline.commit(zxid)
   }
 
-  private sendCommits(zxid: number): void {
-    const { forwarding } = this.leader
-    if (forwarding.length === 0) return
-    const { shared } = this
-    shared.reset()
-    shared.ensure((zxid - this.sentCommit) * COMMIT_PACKET_SIZE)
-    for (let next = this.sentCommit + 1; next <= zxid; next++) writeBarePacket(shared, QuorumPacketType.commit, next)
-    this.sendSharedBeforeProposals(forwarding)
-  }
-
-  private sendInforms(zxid: number, type: QuorumPacketType, designatedLeader: number | null): void {
-    const { observing } = this.leader
-    if (observing.length === 0) return
-    const { shared } = this
-    const { window } = this.parts.replica
-    shared.reset()
-    for (let i = window.indexAfter(this.sentCommit); i < window.size && window.zxidAt(i) <= zxid; i++) {
-      const start = beginDataPacket(shared, type, window.zxidAt(i))
-      if (designatedLeader !== null) shared.writeNumber(designatedLeader)
-      shared.writeBytes(window.chunkAt(i).subarray(window.startAt(i), window.endAt(i)))
-      endDataPacket(shared, start)
-    }
-    this.sendShared(observing)
-  }
-
   answerSync(link: QuorumLink): void {
-    writeBarePacket(link.out, QuorumPacketType.sync, 0)
+    writeSyncAnswer(link.out)
     link.flushLater()
   }
 

@@ -2,18 +2,11 @@
 // sessions, and news of which clients were heard of.
 
 import type { Identity, Leader, SessionTracker } from '@tskeeper/core'
-import {
-  ByteReader,
-  beginDataPacket,
-  DecodeError,
-  endDataPacket,
-  Op,
-  type QuorumPacketSpan,
-  QuorumPacketType,
-} from '@tskeeper/protocol/server'
+import { ByteReader, DecodeError, Op, type QuorumPacketSpan, QuorumPacketType } from '@tskeeper/protocol/server'
 import type { ClientConnection } from '../listener/client-connection.ts'
 import type { LeaderPipeline } from '../pipeline/leader-pipeline.ts'
 import type { Clock } from '../runtime/runtime.ts'
+import { writeValidity } from './master-packets.ts'
 import type { QuorumLink } from './quorum-link.ts'
 
 /** Of a touched session: long id, int timeout. */
@@ -99,7 +92,9 @@ export class LearnerRequests {
     if (session !== null) tracker.resume(session, timeoutMs, link, clock.monotonicMs())
     this.parts.onTouched()
     const answer = (isValid: boolean): void => {
-      if (link.isOpen) answerRevalidation(link, zxid, sessionId, isValid)
+      if (!link.isOpen) return
+      writeValidity(link.out, zxid, sessionId, isValid)
+      link.flushLater()
     }
     pipeline.whenApplied(() => {
       if (session?.isClosing !== true) answer(session !== null)
@@ -122,12 +117,4 @@ export class LearnerRequests {
     }
     if (this.reader.remaining() > 0) throw new DecodeError('a list of sessions that ends inside of one', this.reader.position)
   }
-}
-
-function answerRevalidation(link: QuorumLink, zxid: number, sessionId: bigint, isValid: boolean): void {
-  const start = beginDataPacket(link.out, QuorumPacketType.revalidate, zxid)
-  link.out.writeLong(sessionId)
-  link.out.writeBoolean(isValid)
-  endDataPacket(link.out, start)
-  link.flushLater()
 }

@@ -4,45 +4,28 @@
 // The machine in the core decides; here its effects are carried out, and what happens is told to it. While something is
 // under way that the machine waits for, the packets of the leader stay in the link.
 
+import { Learner, type LearnerEffects, type QuorumVerifier, type SyncKind } from '@tskeeper/core'
 import {
-  type Identity,
-  Learner,
-  type LearnerEffects,
-  type Member,
-  type MemberAddress,
-  type QuorumVerifier,
-  type SyncKind,
-} from '@tskeeper/core'
-import {
-  type ByteReader,
   type ByteWriter,
   beginDataPacket,
   endDataPacket,
-  Op,
   type QuorumPacketSpan,
   QuorumPacketType,
   writeBarePacket,
 } from '@tskeeper/protocol/server'
 import type { SyncPath } from '../pipeline/client-service.ts'
-import { LearnerPipeline, type RequestSender } from '../pipeline/learner-pipeline.ts'
-import type { SessionAuthority } from '../pipeline/session-service.ts'
+import { LearnerPipeline } from '../pipeline/learner-pipeline.ts'
 import type { NetworkConnection } from '../runtime/network.ts'
 import type { TimerHandle } from '../runtime/runtime.ts'
 import { ServingStack } from '../serving-stack.ts'
 import { StartupError } from '../startup-error.ts'
-import { LeaderConnection } from './leader-connection.ts'
-import {
-  writeAckEpoch,
-  writeIntRequest,
-  writeLearnerInfo,
-  writeRequest,
-  writeRevalidation,
-  writeSyncRequest,
-} from './learner-packets.ts'
-import { ObserverService, type ObserverUpstream } from './observer-service.ts'
+import { LeaderUpstream, type LearnerServing, type UpstreamLearner } from './leader-upstream.ts'
+import { writeAckEpoch, writeLearnerInfo } from './learner-packets.ts'
+import { MasterSearch, type MasterSearchParts } from './master-search.ts'
+import { ObserverService } from './observer-service.ts'
 import { ProposedConfigs } from './proposed-configs.ts'
 import { type LinkHost, QuorumLink } from './quorum-link.ts'
-import { idByteOf, localSessionsOf, orFail, outstandingLimitOf, type Role, type RoleParts } from './role-parts.ts'
+import { localSessionsOf, orFail, outstandingLimitOf, type Role, stackPartsOf } from './role-parts.ts'
 import { SnapshotReceiver } from './snapshot-stream.ts'
 import { TouchedSessions } from './touched-sessions.ts'
 import { unknownTypeOf } from './transaction-types.ts'
@@ -51,57 +34,45 @@ import { unknownTypeOf } from './transaction-types.ts'
 const EXIT_CANNOT_TRUNCATE = 13
 /** The process cannot go on: what the leader proposes cannot be applied. */
 const EXIT_UNKNOWN_TRANSACTION = 1
-/** How often a new leader that does not listen yet is given more time; it comes to about five of the longest pauses. */
-const LEADER_PAUSE_COUNT = 8
 
-export interface LearnerRoleParts extends RoleParts {
-  readonly leaderId: number
-  readonly isObserver: boolean
-}
-
-/** What takes the leader's transactions and, once this server is in step, serves clients. */
-interface Serving {
-  readonly stack: ServingStack<LearnerPipeline>
-  readonly pipeline: LearnerPipeline
-  readonly touched: TouchedSessions
-}
-
-export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSender, SessionAuthority, ObserverUpstream {
-  private readonly parts: LearnerRoleParts
+export class LearnerRole implements Role, LinkHost, LearnerEffects, UpstreamLearner {
+  private readonly parts: MasterSearchParts
   private readonly learner: Learner
-  private connecting: LeaderConnection | null = null
-  private link: QuorumLink | null = null
+  private readonly search: MasterSearch
+  /** To the leader, or to the server that feeds this one; null before it stands. */
+  link: QuorumLink | null = null
   private heartbeatTimer: TimerHandle | null = null
-  /** An observer waits before it connects. */
-  private pause: TimerHandle | null = null
   private receiver: SnapshotReceiver | null = null
   /** How this server is brought into step. */
   private syncKind: SyncKind = 'diff'
   /** A truncation is under way. */
   private isCutting = false
-  private serving: Serving | null = null
+  /** From the beginning of the synchronisation on. */
+  serving: LearnerServing | null = null
   private isServing = false
   /** The configuration that came with NEWLEADER. */
   private newLeaderConfig: QuorumVerifier | null = null
   private readonly proposedConfigs: ProposedConfigs
   /** Feeds observers in the leader's place, if the configuration says so. */
-  private observers: ObserverService | null = null
+  observers: ObserverService | null = null
   /** The leader that a reconfiguration names whose transaction is applied next; null for all other transactions. */
   private designatedLeader: number | null = null
-  /** Questions about sessions that are with the leader, in their order: this server's own are null. */
-  private readonly questions = new Map<bigint, (((isValid: boolean) => void) | null)[]>()
+  private readonly upstream: LeaderUpstream
   /** What this server holds was written into a snapshot when it came into step. */
   private hasSnapshot = false
   private isOver = false
   private isDatabaseBroken = false
-  /** The server that this one learns from, -1 before there is one. */
-  private masterId = -1
   private readonly name: string
 
-  constructor(parts: LearnerRoleParts) {
+  constructor(parts: MasterSearchParts) {
     this.parts = parts
     this.name = parts.isObserver ? 'OBSERVING' : 'FOLLOWING'
     const { config, epochs, replica } = parts
+    this.upstream = new LeaderUpstream(this)
+    this.search = new MasterSearch(parts, this.name, {
+      found: (connection) => this.connected(connection),
+      failed: (reason) => this.end(reason),
+    })
     this.proposedConfigs = new ProposedConfigs(parts.membership, config.quorum.isMultiAddressEnabled)
     this.learner = new Learner(
       {
@@ -123,7 +94,8 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
   readonly leaderReadings = null
 
   get observerMasterId(): string | null {
-    return this.parts.isObserver && this.masterId >= 0 ? String(this.masterId) : null
+    const { masterId } = this.search
+    return this.parts.isObserver && masterId >= 0 ? String(masterId) : null
   }
 
   get progress(): string {
@@ -139,69 +111,7 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
   }
 
   start(): void {
-    const { config, runtime, isObserver } = this.parts
-    const delayMs = isObserver ? config.quorum.observerReconnectDelayMs : 0
-    if (delayMs <= 0) this.beginConnecting()
-    else this.pause = runtime.timers.after(runtime.random.below(delayMs), () => this.beginConnecting())
-  }
-
-  private beginConnecting(): void {
-    const { membership, leaderId } = this.parts
-    const masters = this.mastersToTry()
-    if (masters !== null) {
-      this.tryMasters(masters)
-      return
-    }
-    const leader = membership.committed.member(leaderId)
-    if (leader === null) this.end(`server ${leaderId}, which is to lead, is not in the configuration`)
-    else
-      this.connect(leader, leader.addresses, LEADER_PAUSE_COUNT, (reason) =>
-        this.end(`server ${leaderId} cannot be reached: ${reason}`),
-      )
-  }
-
-  private connect(
-    target: Member,
-    addresses: readonly MemberAddress[],
-    pauseCount: number,
-    failed: (reason: string) => void,
-  ): void {
-    const { config, runtime, logger } = this.parts
-    logger.info(`${this.name}: connecting to server ${target.id}`)
-    const limitMs = config.tickTimeMs * (config.quorum.connectToLearnerMasterLimit || config.initLimit)
-    const handler = { onData(): void {}, onDrain(): void {}, onEnd(): void {}, onClose(): void {} }
-    const pauses = { longestMs: config.quorum.leaderConnectDelayMs, count: pauseCount }
-    this.connecting = new LeaderConnection(runtime, addresses, limitMs, pauses, handler, (error, connection) => {
-      this.connecting = null
-      if (connection === null) failed(error?.message ?? 'no connection')
-      else {
-        this.masterId = target.id
-        this.connected(connection)
-      }
-    })
-  }
-
-  /** Where an observer that is not to burden the leader asks, in an order that chance makes; null for all others. */
-  private mastersToTry(): Member[] | null {
-    const { config, isObserver, membership, runtime } = this.parts
-    if (!isObserver || config.quorum.observerMasterPort === null) return null
-    const masters: Member[] = []
-    for (const id of membership.committed.voters) {
-      const member = membership.committed.member(id)
-      if (member !== null) masters.splice(runtime.random.below(masters.length + 1), 0, member)
-    }
-    return masters
-  }
-
-  private tryMasters(masters: readonly Member[]): void {
-    const [next, ...others] = masters
-    const port = this.parts.config.quorum.observerMasterPort
-    if (next === undefined || port === null) {
-      this.end('no server feeds observers')
-      return
-    }
-    const addresses = next.addresses.map((address) => ({ ...address, quorumPort: port }))
-    this.connect(next, addresses, 0, () => this.tryMasters(others))
+    this.search.start()
   }
 
   private connected(connection: NetworkConnection): void {
@@ -266,8 +176,7 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
     const { front } = this.parts
     this.isOver = true
     this.parts.onEnding()
-    this.pause?.cancel()
-    this.connecting?.cancel()
+    this.search.cancel()
     this.heartbeatTimer?.cancel()
     this.serving?.stack.clients.stop()
     this.serving?.stack.sessions.stop()
@@ -418,33 +327,23 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
   // --- LearnerEffects: synchronisation and broadcast -------------------------------------------
 
   beginSync(): void {
-    const { config, runtime, logger, metrics, front, replica } = this.parts
+    const { config, runtime, metrics, replica } = this.parts
     const { database } = replica
     this.parts.membership.writeConfigNode()
-    const { authentication, listener } = front
     const stack: ServingStack<LearnerPipeline> = new ServingStack({
-      config,
-      runtime,
-      logger,
-      metrics,
-      authentication,
-      database,
-      serverId: idByteOf(this.parts.serverId),
-      authority: this,
+      ...stackPartsOf(this.parts),
+      authority: this.upstream,
       syncsOf: (pipeline): SyncPath => pipeline,
       local: localSessionsOf(this.parts),
       isReadOnly: false,
       outstandingLimit: outstandingLimitOf(this.parts),
-      words: front,
-      onEnding: (connection) => listener.ended(connection),
-      onClosed: (connection) => listener.closed(connection),
       makeWrites: (commits) =>
         new LearnerPipeline({
           database,
           commits,
           log: replica.log,
           window: replica.window,
-          sender: this,
+          sender: this.upstream,
           clock: runtime.clock,
           metrics,
           isAcknowledging: !this.parts.isObserver,
@@ -525,7 +424,7 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
     front.serve(this.serving.stack, 'serving')
     const port = this.parts.config.quorum.observerMasterPort
     if (port !== null && !this.parts.isObserver) {
-      this.observers = new ObserverService(this.parts, this, this.learner.leaderEpoch, port)
+      this.observers = new ObserverService(this.parts, this.upstream, this.learner.leaderEpoch, port)
     }
     logger.info(`${this.name} in epoch ${this.learner.leaderEpoch}, last zxid 0x${replica.database.lastZxid.toString(16)}`)
   }
@@ -542,16 +441,7 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
   }
 
   revalidated(sessionId: bigint, isValid: boolean): void {
-    const asking = this.questions.get(sessionId)
-    const answered = asking?.shift() ?? null
-    if (asking?.length === 0) this.questions.delete(sessionId)
-    if (answered !== null) {
-      answered(isValid)
-      return
-    }
-    this.serving?.stack.sessions.revalidated(sessionId, isValid)
-    // An observer has asked since.
-    if (this.observers?.holds(sessionId) === true) this.movedAway(sessionId)
+    this.upstream.revalidated(sessionId, isValid)
   }
 
   report(text: string): void {
@@ -566,86 +456,5 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, RequestSende
     }
     // Not from inside the machine or the link: what the end brings about may speak to them again.
     this.parts.runtime.timers.soon(() => this.end(reason))
-  }
-
-  // --- RequestSender ---------------------------------------------------------------------------
-
-  sendRequest(
-    sessionId: bigint,
-    xid: number,
-    op: number,
-    input: ByteReader | null,
-    identities: readonly Identity[] | null,
-  ): void {
-    if (this.link === null || !this.link.isOpen) return
-    writeRequest(this.link.out, sessionId, xid, op, input, identities)
-    this.link.flushLater()
-  }
-
-  sendCreateSession(sessionId: bigint, timeoutMs: number): void {
-    if (this.link === null || !this.link.isOpen) return
-    writeIntRequest(this.link.out, sessionId, Op.createSession, timeoutMs)
-    this.link.flushLater()
-  }
-
-  sendSync(sessionId: bigint): void {
-    if (this.link === null || !this.link.isOpen) return
-    writeSyncRequest(this.link.out, sessionId)
-    this.link.flushLater()
-  }
-
-  // --- SessionAuthority ------------------------------------------------------------------------
-
-  revalidate(sessionId: bigint, timeoutMs: number): void {
-    if (this.link === null || !this.link.isOpen) return
-    this.observers?.takenUpHere(sessionId)
-    this.expectAnswer(sessionId, null)
-    writeRevalidation(this.link.out, sessionId, timeoutMs)
-    // A leader of Apache's answers while requests of the session, which came over its old server, are not committed yet.
-    this.serving?.pipeline.awaitOlderRequests(sessionId)
-    this.link.flushLater()
-  }
-
-  private expectAnswer(sessionId: bigint, answered: ((isValid: boolean) => void) | null): void {
-    const asking = this.questions.get(sessionId)
-    if (asking === undefined) this.questions.set(sessionId, [answered])
-    else asking.push(answered)
-  }
-
-  leftBehind(sessionId: bigint, timeoutMs: number): void {
-    this.serving?.touched.leftBehind(sessionId, timeoutMs)
-  }
-
-  // --- ObserverUpstream ------------------------------------------------------------------------
-
-  forward(packet: Uint8Array): void {
-    this.link?.out.writeBytes(packet)
-    this.link?.flushLater()
-  }
-
-  awaitSync(released: () => void): void {
-    this.serving?.pipeline.awaitSync(released)
-  }
-
-  awaitRevalidation(sessionId: bigint, answered: (isValid: boolean) => void): void {
-    this.expectAnswer(sessionId, answered)
-  }
-
-  touched(sessionId: bigint, timeoutMs: number): void {
-    this.leftBehind(sessionId, timeoutMs)
-  }
-
-  movedAway(sessionId: bigint): void {
-    if (this.serving === null) return
-    const { stack, touched } = this.serving
-    touched.movedAway(sessionId)
-    const session = stack.tracker.get(sessionId)
-    const connection = session?.attachment ?? null
-    if (session === null || connection === null) return
-    session.attachment = null
-    // It is no end of the session, of which the leader would be told how long it may be silent.
-    connection.session = null
-    connection.destroy()
-    if (!session.isClosing) stack.tracker.remove(sessionId)
   }
 }

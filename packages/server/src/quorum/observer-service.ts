@@ -1,26 +1,23 @@
 // A follower that feeds observers in the leader's place: it brings them up to date from its own history, passes on what the leader
 // commits, and carries their requests and questions to the leader.
 
-import { formatMembership, ObserverMaster, type ObserverMasterEffects, type QuorumVerifier } from '@tskeeper/core'
-import {
-  ByteReader,
-  ByteWriter,
-  beginDataPacket,
-  endDataPacket,
-  LEARNER_PROTOCOL_VERSION,
-  Op,
-  type QuorumPacketSpan,
-  QuorumPacketType,
-  utf8Bytes,
-  writeBarePacket,
-  writeDataPacket,
-} from '@tskeeper/protocol/server'
+import { ObserverMaster, type ObserverMasterEffects, type QuorumVerifier } from '@tskeeper/core'
+import { ByteReader, ByteWriter, Op, type QuorumPacketSpan, QuorumPacketType } from '@tskeeper/protocol/server'
 import { hex } from '../pipeline/hex.ts'
 import type { Listener, NetworkConnection } from '../runtime/network.ts'
+import {
+  writeInform,
+  writeLeaderInfo,
+  writeNewLeader,
+  writePing,
+  writeSyncAnswer,
+  writeUpToDate,
+  writeValidity,
+} from './master-packets.ts'
 import { type LinkHost, QuorumLink } from './quorum-link.ts'
 import type { RoleParts } from './role-parts.ts'
 import { SessionHolders } from './session-holders.ts'
-import { SyncSender } from './sync-sender.ts'
+import { beginSynchronisation } from './sync-sender.ts'
 
 /** Of a touched session: long id, int timeout. */
 const TOUCH_SIZE = 12
@@ -100,11 +97,7 @@ export class ObserverService implements LinkHost, ObserverMasterEffects<QuorumLi
     if (observing.length === 0) return
     const { shared } = this
     shared.reset()
-    const type = designatedLeader === null ? QuorumPacketType.inform : QuorumPacketType.informAndActivate
-    const packetStart = beginDataPacket(shared, type, zxid)
-    if (designatedLeader !== null) shared.writeNumber(designatedLeader)
-    shared.writeBytes(bytes.subarray(start, end))
-    endDataPacket(shared, packetStart)
+    writeInform(shared, zxid, designatedLeader, bytes, start, end)
     const packet = shared.written()
     for (const link of observing) {
       link.out.writeBytes(packet)
@@ -182,17 +175,14 @@ export class ObserverService implements LinkHost, ObserverMasterEffects<QuorumLi
     this.upstream.movedAway(sessionId)
     this.upstream.awaitRevalidation(sessionId, (isValid) => {
       if (!link.isOpen) return
-      const start = beginDataPacket(link.out, QuorumPacketType.revalidate, zxid)
-      link.out.writeLong(sessionId)
-      link.out.writeBoolean(isValid)
-      endDataPacket(link.out, start)
+      writeValidity(link.out, zxid, sessionId, isValid)
       link.flushLater()
     })
   }
 
   private releaseSync(link: QuorumLink): void {
     if (!link.isOpen) return
-    writeBarePacket(link.out, QuorumPacketType.sync, 0)
+    writeSyncAnswer(link.out)
     link.flushLater()
   }
 
@@ -212,40 +202,26 @@ export class ObserverService implements LinkHost, ObserverMasterEffects<QuorumLi
   // --- ObserverMasterEffects -------------------------------------------------------------------
 
   sendLeaderInfo(link: QuorumLink, zxid: number): void {
-    const start = beginDataPacket(link.out, QuorumPacketType.leaderInfo, zxid)
-    link.out.writeInt(LEARNER_PROTOCOL_VERSION)
-    endDataPacket(link.out, start)
+    writeLeaderInfo(link.out, zxid)
     link.flushLater()
   }
 
   synchronise(link: QuorumLink, learnerZxid: number): void {
-    const { config, replica, runtime, logger } = this.parts
-    const parts = {
-      leader: this.master,
-      replica,
-      disk: runtime.disk,
-      timers: runtime.timers,
-      logger,
-      entryLengthMax: config.juteMaxBuffer + config.juteMaxBufferExtraSize,
-      snapshotSizeFactor: config.quorum.snapshotSizeFactor,
-      isSnapshotForced: config.quorum.isSnapshotSyncForced,
-    }
-    new SyncSender(parts, link, learnerZxid, false).start()
+    beginSynchronisation(this.parts, this.master, link, learnerZxid, false)
   }
 
   sendNewLeader(link: QuorumLink, zxid: number, config: QuorumVerifier): void {
-    const text = utf8Bytes(formatMembership(config.membership))
-    writeDataPacket(link.out, QuorumPacketType.newLeader, zxid, text, 0, text.length)
+    writeNewLeader(link.out, zxid, config)
     link.flushLater()
   }
 
   sendUpToDate(link: QuorumLink): void {
-    writeBarePacket(link.out, QuorumPacketType.upToDate, -1)
+    writeUpToDate(link.out)
     link.flushLater()
   }
 
   sendPing(link: QuorumLink, zxid: number): void {
-    writeBarePacket(link.out, QuorumPacketType.ping, zxid)
+    writePing(link.out, zxid)
     link.flushLater()
   }
 

@@ -4,7 +4,7 @@
 import { LocalSessions } from '../pipeline/local-sessions.ts'
 import { ReadOnlyPath } from '../pipeline/read-only-path.ts'
 import { ServingStack } from '../serving-stack.ts'
-import { idByteOf, type RoleParts } from './role-parts.ts'
+import { type RoleParts, stackPartsOf } from './role-parts.ts'
 
 export class ReadOnlyService {
   private readonly parts: RoleParts
@@ -12,16 +12,9 @@ export class ReadOnlyService {
 
   constructor(parts: RoleParts) {
     this.parts = parts
-    const { config, runtime, logger, metrics, front, replica, serverId } = parts
-    const { authentication, listener } = front
+    const { config, runtime, logger, metrics, front } = parts
     this.stack = new ServingStack({
-      config,
-      runtime,
-      logger,
-      metrics,
-      authentication,
-      database: replica.database,
-      serverId: idByteOf(serverId),
+      ...stackPartsOf(parts),
       authority: null,
       local: new LocalSessions({
         tickMs: config.tickTimeMs,
@@ -35,10 +28,7 @@ export class ReadOnlyService {
       }),
       isReadOnly: true,
       outstandingLimit: config.globalOutstandingLimit,
-      words: front,
       syncsOf: (path) => path,
-      onEnding: (connection) => listener.ended(connection),
-      onClosed: (connection) => listener.closed(connection),
       makeWrites: (commits) => new ReadOnlyPath(commits, runtime.clock),
     })
     logger.info('Serving read-only clients')

@@ -5,9 +5,11 @@ import type { Logger } from '../logger.ts'
 import type { LeaderReadings } from '../metrics/metric-readings.ts'
 import type { ServerMetrics } from '../metrics/server-metrics.ts'
 import { LocalSessions } from '../pipeline/local-sessions.ts'
+import type { WritePath } from '../pipeline/write-path.ts'
 import type { Replica } from '../replica.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { ServerFront } from '../server-front.ts'
+import type { ServingStackParts } from '../serving-stack.ts'
 
 /** The configurations that a member knows, as its role sees them. What is said to be kept is durable on return. */
 export interface RoleMembership {
@@ -103,6 +105,29 @@ export function localSessionsOf({ config, runtime, logger, metrics }: RoleParts)
       metrics.sessions.expired++
     },
   })
+}
+
+/** What the stacks that serve clients have in common in all roles. */
+export function stackPartsOf(
+  parts: RoleParts,
+): Pick<
+  ServingStackParts<WritePath>,
+  'config' | 'runtime' | 'logger' | 'metrics' | 'authentication' | 'database' | 'serverId' | 'words' | 'onEnding' | 'onClosed'
+> {
+  const { config, runtime, logger, metrics, replica, front, serverId } = parts
+  const { authentication, listener } = front
+  return {
+    config,
+    runtime,
+    logger,
+    metrics,
+    authentication,
+    database: replica.database,
+    serverId: idByteOf(serverId),
+    words: front,
+    onEnding: (connection) => listener.ended(connection),
+    onClosed: (connection) => listener.closed(connection),
+  }
 }
 
 /** Requests that a member takes in process at a time: all together shall not bring more to the leader than one server could. */

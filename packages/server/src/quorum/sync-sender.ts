@@ -11,6 +11,7 @@ import { TxnLogFileReader } from '../storage/txn-log-file.ts'
 import { selectLogFiles } from '../storage/txn-log-reader.ts'
 import { formatZxid } from '../storage/zxid.ts'
 import type { QuorumLink } from './quorum-link.ts'
+import type { RoleParts } from './role-parts.ts'
 import { snapshotPump } from './snapshot-stream.ts'
 
 /** Bytes of the log that are read at a time. */
@@ -35,6 +36,27 @@ export interface SyncSenderParts {
   /** The log is read for learners as long as what is read is no longer than this part of the newest snapshot; 0: always, less: never. */
   readonly snapshotSizeFactor: number
   readonly isSnapshotForced: boolean
+}
+
+/** Begins to bring a learner up to date from this member's own history; `isParticipant` gets what is only proposed, too. */
+export function beginSynchronisation(
+  { config, replica, runtime, logger }: RoleParts,
+  leader: SyncMaster,
+  link: QuorumLink,
+  learnerZxid: number,
+  isParticipant: boolean,
+): void {
+  const parts: SyncSenderParts = {
+    leader,
+    replica,
+    disk: runtime.disk,
+    timers: runtime.timers,
+    logger,
+    entryLengthMax: config.juteMaxBuffer + config.juteMaxBufferExtraSize,
+    snapshotSizeFactor: config.quorum.snapshotSizeFactor,
+    isSnapshotForced: config.quorum.isSnapshotSyncForced,
+  }
+  new SyncSender(parts, link, learnerZxid, isParticipant).start()
 }
 
 export class SyncSender implements SyncSink {
