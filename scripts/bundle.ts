@@ -44,8 +44,9 @@ const SERVER_FILE = 'server.js'
 /** The commands import the server's program from its file beside them. */
 const SERVER_APART: Plugin = {
   name: 'server-apart',
-  setup: ({ onResolve }) =>
-    onResolve({ filter: /^@tskeeper\/server\/main$/ }, () => ({ path: `./${SERVER_FILE}`, external: true })),
+  setup(bundler) {
+    bundler.onResolve({ filter: /^@tskeeper\/server\/main$/ }, () => ({ path: `./${SERVER_FILE}`, external: true }))
+  },
 }
 
 /**

@@ -9,6 +9,7 @@ import { OPEN_ACL_ID } from '../acl/acl-table.ts'
 import { assert } from '../lib/assert.ts'
 import { ChangeHints } from '../txn/change-hints.ts'
 import type { WatchTable } from '../watch/watch-table.ts'
+import { isCompact } from './compact-table.ts'
 import { type Crc32, recordDigest } from './node-digest.ts'
 import {
   ACL_ID,
@@ -18,7 +19,6 @@ import {
   CTIME,
   CZXID,
   DATA_LENGTH,
-  DATA_REF,
   DIGEST,
   FIRST_CHILD,
   FLAG_IN_DIGEST,
@@ -43,11 +43,10 @@ import {
   STORED_OWNER,
   VERSION,
 } from './node-fields.ts'
-import { NodeTable } from './node-table.ts'
+import { fitsCompact, NodeTable } from './node-table.ts'
 import { hashEnd, hashStep } from './path-hash.ts'
 import { PathIndex } from './path-index.ts'
 import { QuotaTable } from './quota-table.ts'
-import { copyBytes } from './slab-store.ts'
 import type { SnapshotCursor } from './snapshot-cursor.ts'
 import { TreeDigest } from './tree-digest.ts'
 
@@ -79,6 +78,8 @@ export class NewNode {
   parentCversion = -1
   zxid = 0
   timeMs = 0
+  /** The Stat is that of a node nobody has changed: one zxid, one time, no versions. */
+  hasPlainStat = true
 }
 
 const SLASH = 0x2f
@@ -164,9 +165,8 @@ export class DataTree {
   /** The node's path as text; the root's is "/". */
   path(node: number): string {
     if (node === this.root) return '/'
-    const ref = this.nodes.getUint(node, PATH_REF)
-    const at = this.nodes.slabs.offset(ref)
-    return utf8Read(this.nodes.slabs.chunk(ref), at, at + this.nodes.pathLength(node))
+    const bytes = this.nodes.pathBytes(node)
+    return utf8Read(bytes, 0, bytes.length)
   }
 
   /** A copy of the node's data, null if it has none. */
@@ -174,9 +174,9 @@ export class DataTree {
     if (this.nodes.hasFlag(node, FLAG_NULL_DATA)) return null
     const length = this.nodes.getInt(node, DATA_LENGTH)
     if (length === 0) return new Uint8Array(0)
-    const ref = this.nodes.getUint(node, DATA_REF)
-    const at = this.nodes.slabs.offset(ref)
-    return this.nodes.slabs.chunk(ref).slice(at, at + length)
+    const bytes = new Uint8Array(length)
+    this.nodes.copyData(node, bytes, 0)
+    return bytes
   }
 
   /** Appends the names (not paths) of the children as a vector of strings, the newest child first. */
@@ -184,14 +184,8 @@ export class DataTree {
     const { nodes } = this
     const prefixLength = node === this.root ? 1 : nodes.pathLength(node) + 1
     out.writeInt(nodes.getInt(node, CHILD_COUNT))
-    for (let child = nodes.getInt(node, FIRST_CHILD); child !== 0; child = nodes.getInt(child, NEXT_SIBLING)) {
-      const ref = nodes.getUint(child, PATH_REF)
-      const length = nodes.pathLength(child) - prefixLength
-      out.writeInt(length)
-      out.ensure(length)
-      copyBytes(nodes.slabs.chunk(ref), nodes.slabs.offset(ref) + prefixLength, out.bytes, out.position, length)
-      out.position += length
-    }
+    for (let child = nodes.getInt(node, FIRST_CHILD); child !== 0; child = nodes.getInt(child, NEXT_SIBLING))
+      nodes.writeName(child, prefixLength, out)
   }
 
   /** Number of nodes below this one, at any depth. */
@@ -225,7 +219,7 @@ export class DataTree {
    */
   create(node: NewNode): number {
     this.changed = 0
-    const parent = this.locateNew(node)
+    let parent = this.locateNew(node)
     if (parent === 0) {
       this.acls.release(node.aclId)
       return ErrorCode.NO_NODE
@@ -237,6 +231,7 @@ export class DataTree {
       this.raiseCversion(parent, node.parentCversion, node.zxid, 0)
       return ErrorCode.NODE_EXISTS
     }
+    parent = this.expand(parent)
     const created = this.insert(parent, node, hash)
     this.refreshDigest(created)
     this.changed = created
@@ -286,7 +281,7 @@ export class DataTree {
     }
     if (node === 0) {
       const left = this.findParent(bytes, start)
-      if (left !== 0) this.raisePzxid(left, zxid)
+      if (left !== 0) this.raisePzxid(this.expand(left), zxid)
       return ErrorCode.NO_NODE
     }
     const parent = this.nodes.getInt(node, PARENT)
@@ -313,11 +308,13 @@ export class DataTree {
     zxid: number,
     timeMs: number,
   ): number {
-    const node = this.findHinted(bytes, pathStart, pathLength) || this.find(bytes, pathStart, pathLength)
-    this.changed = node
-    if (node === 0) return ErrorCode.NO_NODE
+    const found = this.findHinted(bytes, pathStart, pathLength) || this.find(bytes, pathStart, pathLength)
+    this.changed = 0
+    if (found === 0) return ErrorCode.NO_NODE
     const { nodes } = this
-    const growth = (dataLength < 0 ? 0 : dataLength) - nodes.getInt(node, DATA_LENGTH)
+    const growth = (dataLength < 0 ? 0 : dataLength) - nodes.getInt(found, DATA_LENGTH)
+    const node = this.expand(found, false)
+    this.changed = node
     nodes.setData(node, bytes, dataStart, dataLength)
     nodes.setInt(node, VERSION, version)
     nodes.setNumber(node, MZXID, zxid)
@@ -341,12 +338,14 @@ export class DataTree {
 
   /** Replaces the ACL by one that is already counted for this node. */
   setAcl(bytes: Uint8Array, start: number, length: number, aclId: number, aversion: number): number {
-    const node = this.find(bytes, start, length)
-    this.changed = node
-    if (node === 0) {
+    const found = this.find(bytes, start, length)
+    this.changed = 0
+    if (found === 0) {
       this.acls.release(aclId)
       return ErrorCode.NO_NODE
     }
+    const node = this.expand(found)
+    this.changed = node
     this.replaceAcl(node, aclId)
     this.nodes.setInt(node, AVERSION, aversion)
     this.refreshDigest(node)
@@ -354,8 +353,9 @@ export class DataTree {
   }
 
   /** Data that the server keeps up itself (quota usage, the configuration at start): no transaction, no version, no watch. */
-  overwriteData(node: number, data: Uint8Array): void {
-    this.dataBytes += data.length - this.nodes.getInt(node, DATA_LENGTH)
+  overwriteData(place: number, data: Uint8Array): void {
+    this.dataBytes += data.length - this.nodes.getInt(place, DATA_LENGTH)
+    const node = this.expand(place, false)
     this.nodes.setData(node, data, 0, data.length)
     if (!this.nodes.hasFlag(node, FLAG_IN_DIGEST)) return
     this.refreshContentCrc(node, data, 0, data.length)
@@ -372,8 +372,9 @@ export class DataTree {
     this.locate(node.bytes, node.pathStart, node.pathLength)
     const parent = this.findParent(node.bytes, node.pathStart)
     if (parent === 0) return 0
-    const restored = this.insert(parent, node, this.hash)
-    this.nodes.setChildren(parent, this.nodes.getInt(parent, PERSISTED_CVERSION), this.nodes.getInt(parent, CHILD_COUNT) + 1)
+    const full = this.expand(parent)
+    const restored = this.insert(full, node, this.hash)
+    this.nodes.setChildren(full, this.nodes.getInt(full, PERSISTED_CVERSION), this.nodes.getInt(full, CHILD_COUNT) + 1)
     return restored
   }
 
@@ -399,9 +400,9 @@ export class DataTree {
     this.cursors.delete(cursor)
   }
 
-  /** After a record's Stat or content changed: brings its digest and the tree's up to date. */
+  /** After a record's Stat or content changed: brings its digest and the tree's up to date. A compact node has had its digest since it was made. */
   refreshDigest(node: number): void {
-    if (!this.isDigestEnabled || !this.nodes.hasFlag(node, FLAG_IN_DIGEST)) return
+    if (!this.isDigestEnabled || isCompact(node) || !this.nodes.hasFlag(node, FLAG_IN_DIGEST)) return
     const page = this.nodes.page(node)
     const at = this.nodes.offset(node)
     const digest = recordDigest(page, at)
@@ -453,8 +454,12 @@ export class DataTree {
       nodes.setInt(node, CONTENT_CRC, this.hints.contentCrc(this.hint))
       return
     }
-    const crc = nodes.getUint(node, PATH_CRC)
-    nodes.setInt(node, CONTENT_CRC, (length > 0 ? this.crc32(data, start, start + length, crc) : crc) | 0)
+    nodes.setInt(node, CONTENT_CRC, this.crcOver(data, start, length, nodes.getUint(node, PATH_CRC)) | 0)
+  }
+
+  /** The CRC of a path goes on over the data behind it. */
+  private crcOver(data: Uint8Array, start: number, length: number, crc: number): number {
+    return length > 0 ? this.crc32(data, start, start + length, crc) : crc
   }
 
   /** Computes the CRC-32 of the record's path, once for its life; the root's path is empty there. */
@@ -469,28 +474,113 @@ export class DataTree {
 
   // --- the parts -------------------------------------------------------------------------------
 
+  /** After `locate` or `locateNew` of its path: makes the node. Its parent has a full record. */
   private insert(parent: number, node: NewNode, hash: number): number {
+    const created = this.isCompactible(node) ? this.insertCompact(node) : this.insertFull(node)
+    this.nodes.setInt(created, PATH_HASH, hash)
+    this.nodes.setInt(created, ACL_ID, node.aclId)
+    this.link(created, parent)
+    this.index.add(hash, created)
+    this.nodeCount++
+    this.dataBytes += node.pathLength + (node.dataLength > 0 ? node.dataLength : 0)
+    return created
+  }
+
+  private isCompactible(node: NewNode): boolean {
+    if (!node.hasPlainStat || node.kind !== KIND_PERSISTENT) return false
+    return fitsCompact(node.pathLength - 1 - this.parentLength, node.dataLength) && !isReserved(node)
+  }
+
+  private insertCompact(node: NewNode): number {
+    const { nodes } = this
+    const { bytes, pathStart, pathLength, dataStart, dataLength } = node
+    const nameStart = pathStart + this.parentLength + 1
+    const nameLength = pathStart + pathLength - nameStart
+    const created = nodes.allocateCompact(bytes, nameStart, nameLength, dataStart, dataLength, node.zxid, node.timeMs)
+    if (!this.isDigestEnabled) return created
+    const contentCrc =
+      this.hint >= 0
+        ? this.hints.contentCrc(this.hint)
+        : this.crcOver(bytes, dataStart, dataLength, this.crc32(bytes, pathStart, pathStart + pathLength, 0))
+    const digest = nodes.compactDigest(created, contentCrc)
+    this.digest.replace(0, digest)
+    nodes.setInt(created, DIGEST, digest)
+    return created
+  }
+
+  private insertFull(node: NewNode): number {
     const { nodes } = this
     const created = nodes.allocate()
-    nodes.setPath(created, node.bytes, node.pathStart, node.pathLength, hash)
+    nodes.setPath(created, node.bytes, node.pathStart, node.pathLength, 0)
     nodes.setData(created, node.bytes, node.dataStart, node.dataLength)
-    nodes.setInt(created, ACL_ID, node.aclId)
     nodes.setNumber(created, CZXID, node.zxid)
     nodes.setNumber(created, MZXID, node.zxid)
     nodes.setNumber(created, PZXID, node.zxid)
     nodes.setNumber(created, CTIME, node.timeMs)
     nodes.setNumber(created, MTIME, node.timeMs)
     this.setOwner(created, node.kind, node.owner)
-    this.link(created, parent)
-    this.index.add(hash, created)
-    this.nodeCount++
-    this.dataBytes += node.pathLength + (node.dataLength > 0 ? node.dataLength : 0)
-    if (!startsWith(node.bytes, node.pathStart, node.pathLength, RESERVED_PREFIX)) {
+    if (!isReserved(node)) {
       nodes.setFlag(created, FLAG_IN_DIGEST, true)
       this.setPathCrc(created)
       this.refreshContentCrc(created, node.bytes, node.dataStart, node.dataLength)
     }
     return created
+  }
+
+  /**
+   * The node's number once it has a full record, which it needs before anything of it changes or gets below it. A compact node loses its
+   * number; without `keepsData` the new record has no data, since the caller replaces them.
+   */
+  expand(node: number, keepsData = true): number {
+    if (!isCompact(node)) return node
+    const { nodes } = this
+    const full = nodes.allocate()
+    nodes.expand(node, full)
+    this.setPathCrc(full)
+    const length = nodes.getInt(full, DATA_LENGTH)
+    nodes.setInt(full, DATA_LENGTH, 0)
+    if (keepsData) {
+      nodes.setData(full, nodes.dataChunk(node), nodes.dataOffset(node), nodes.hasFlag(node, FLAG_NULL_DATA) ? -1 : length)
+      this.copyContentCrc(node, full)
+    }
+    this.takePlace(node, full)
+    nodes.free(node)
+    return full
+  }
+
+  /** Makes a record of zeros what the compact node's would be if it were full, but for its data and links. */
+  copyExpanded(node: number, to: number): void {
+    this.nodes.expand(node, to)
+    this.setPathCrc(to)
+    this.copyContentCrc(node, to)
+  }
+
+  /** Gives the record `to`, which has its path's CRC, the CRC over the path and the compact node's data. */
+  private copyContentCrc(node: number, to: number): void {
+    if (!this.isDigestEnabled) return
+    const { nodes } = this
+    const length = nodes.getInt(node, DATA_LENGTH)
+    nodes.setInt(
+      to,
+      CONTENT_CRC,
+      this.crcOver(nodes.dataChunk(node), nodes.dataOffset(node), length, nodes.getUint(to, PATH_CRC)) | 0,
+    )
+  }
+
+  /** Puts `full` where a childless node is: among its siblings, in the index, before the cursors. */
+  private takePlace(node: number, full: number): void {
+    const { nodes } = this
+    const parent = nodes.getInt(node, PARENT)
+    const previous = nodes.getInt(node, PREVIOUS_SIBLING)
+    const next = nodes.getInt(node, NEXT_SIBLING)
+    nodes.setInt(full, PARENT, parent)
+    nodes.setInt(full, PREVIOUS_SIBLING, previous)
+    nodes.setInt(full, NEXT_SIBLING, next)
+    if (previous === 0) nodes.setInt(parent, FIRST_CHILD, full)
+    else nodes.setInt(previous, NEXT_SIBLING, full)
+    if (next !== 0) nodes.setInt(next, PREVIOUS_SIBLING, full)
+    this.index.replace(nodes.getInt(node, PATH_HASH), node, full)
+    for (const cursor of this.cursors) cursor.nodeRenumbered(node, full)
   }
 
   private setOwner(node: number, kind: number, owner: bigint): void {
@@ -626,6 +716,11 @@ function parentLengthOf(bytes: Uint8Array, start: number, length: number): numbe
   let slash = start + length - 1
   while (slash > start && bytes[slash] !== SLASH) slash--
   return slash - start
+}
+
+/** Below /zookeeper/: such nodes do not count in the digest. */
+function isReserved(node: NewNode): boolean {
+  return startsWith(node.bytes, node.pathStart, node.pathLength, RESERVED_PREFIX)
 }
 
 function startsWith(bytes: Uint8Array, start: number, length: number, prefix: string): boolean {

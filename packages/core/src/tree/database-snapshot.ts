@@ -9,6 +9,7 @@ import {
   type OwnerRules,
   ownerKind,
 } from '@tskeeper/protocol/server'
+import { isCompact } from './compact-table.ts'
 import { NewNode } from './data-tree.ts'
 import type { Database } from './database.ts'
 import {
@@ -90,8 +91,20 @@ export class DatabaseRestorer implements SnapshotTarget {
     node.kind = KINDS[kind]
     const pzxid = reader.readNumber()
 
+    node.zxid = czxid
+    node.timeMs = ctime
+    node.hasPlainStat =
+      mzxid === czxid &&
+      pzxid === czxid &&
+      mtime === ctime &&
+      version === 0 &&
+      cversion === 0 &&
+      aversion === 0 &&
+      kind === 'persistent'
     const restored = node.pathLength === 0 ? tree.restoreRoot(node) : tree.restore(node)
     if (restored === 0) throw new DecodeError(`the parent of ${tree.pathOf(node)} is missing in the snapshot`, reader.position)
+    // A compact node has its whole Stat from the start.
+    if (isCompact(restored)) return
     const { nodes } = tree
     nodes.setNumber(restored, CZXID, czxid)
     nodes.setNumber(restored, MZXID, mzxid)

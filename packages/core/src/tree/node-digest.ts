@@ -39,6 +39,21 @@ export function recordDigest(page: DataView, at: number): number {
   return ~crc >>> 0
 }
 
+/**
+ * The digest of a node whose content has this CRC, and whose Stat is one zxid and one time, which are in the page at these
+ * places, and zeros.
+ */
+export function plainDigest(contentCrc: number, page: DataView, zxidAt: number, timeAt: number): number {
+  let crc = ~contentCrc
+  for (let i = 0; i < 3; i++) crc = twoWords(crc, page, zxidAt)
+  for (let i = 0; i < 2; i++) crc = twoWords(crc, page, timeAt)
+  for (let i = 0; i < PLAIN_ZERO_WORDS; i++) crc = crc32Word(crc, 0)
+  return ~crc >>> 0
+}
+
+/** Version, child version, ACL version and owner. */
+const PLAIN_ZERO_WORDS = 5
+
 function twoWords(crc: number, page: DataView, at: number): number {
   return crc32Word(crc32Word(crc, page.getInt32(at, true)), page.getInt32(at + 4, true))
 }

@@ -81,6 +81,14 @@ export class PathIndex {
     this.size--
   }
 
+  /** The entry of this very node, which must be there, is another's from now on. */
+  replace(hash: number, node: number, successor: number): void {
+    const { slots } = this.segmentOf(hash)
+    let slot = hash & SLOT_MASK
+    while (slots[slot * 2 + 1] !== node) slot = (slot + 1) & SLOT_MASK
+    slots[slot * 2 + 1] = successor
+  }
+
   private segmentOf(hash: number): Segment {
     return this.directory[this.depth === 0 ? 0 : hash >>> (32 - this.depth)] as Segment
   }

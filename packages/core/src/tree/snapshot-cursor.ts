@@ -4,6 +4,7 @@
 // it are newer than the snapshot's zxid: the log, replayed over the snapshot, mends both.
 
 import type { ByteWriter } from '@tskeeper/protocol/server'
+import { isCompact } from './compact-table.ts'
 import type { DataTree } from './data-tree.ts'
 import {
   ACL_ID,
@@ -11,17 +12,14 @@ import {
   CTIME,
   CZXID,
   DATA_LENGTH,
-  DATA_REF,
   FLAG_NULL_DATA,
   MTIME,
   MZXID,
-  PATH_REF,
   PERSISTED_CVERSION,
   PZXID,
   STORED_OWNER,
   VERSION,
 } from './node-fields.ts'
-import { copyBytes } from './slab-store.ts'
 
 /** Lengths of path and data, the ACL id and StatPersisted. */
 const FIXED_BYTES = 4 + 4 + 8 + 60
@@ -39,6 +37,11 @@ export class SnapshotCursor {
   /** The tree is about to take this node out. */
   nodeRemoved(node: number): void {
     if (node === this.next) this.next = this.tree.nextOutside(node, this.tree.root)
+  }
+
+  /** The tree has given the node another number. */
+  nodeRenumbered(node: number, successor: number): void {
+    if (node === this.next) this.next = successor
   }
 
   /** Appends nodes until `out` has grown by about `byteCount`; true when there are no more. */
@@ -61,37 +64,47 @@ export class SnapshotCursor {
 
   private writeNode(node: number, out: ByteWriter): void {
     const { nodes } = this.tree
-    const page = nodes.page(node)
-    const at = nodes.offset(node)
     const pathLength = nodes.pathLength(node)
-    const dataLength = nodes.hasFlag(node, FLAG_NULL_DATA) ? -1 : page.getInt32(at + DATA_LENGTH)
-    out.ensure(FIXED_BYTES + pathLength + Math.max(dataLength, 0))
+    const dataLength = nodes.getInt(node, DATA_LENGTH)
+    out.ensure(FIXED_BYTES + pathLength + dataLength)
     out.writeInt(pathLength)
-    this.writeSlab(page.getUint32(at + PATH_REF), pathLength, out)
-    out.writeInt(dataLength)
-    this.writeSlab(page.getUint32(at + DATA_REF), dataLength, out)
-    const aclId = page.getInt32(at + ACL_ID)
-    out.writeNumber(aclId)
-    const { view } = out
-    const to = out.position
-    copyLong(page, at + CZXID, view, to)
-    copyLong(page, at + MZXID, view, to + 8)
-    copyLong(page, at + CTIME, view, to + 16)
-    copyLong(page, at + MTIME, view, to + 24)
-    view.setInt32(to + 32, page.getInt32(at + VERSION))
-    view.setInt32(to + 36, page.getInt32(at + PERSISTED_CVERSION))
-    view.setInt32(to + 40, page.getInt32(at + AVERSION))
-    copyLong(page, at + STORED_OWNER, view, to + 44)
-    copyLong(page, at + PZXID, view, to + 52)
-    out.position = to + 60
+    nodes.copyPath(node, out.bytes, out.position)
+    out.position += pathLength
+    out.writeInt(nodes.hasFlag(node, FLAG_NULL_DATA) ? -1 : dataLength)
+    nodes.copyData(node, out.bytes, out.position)
+    out.position += dataLength
+    out.writeNumber(nodes.getInt(node, ACL_ID))
+    if (isCompact(node)) writePlainStat(nodes.getNumber(node, CZXID), nodes.getNumber(node, CTIME), out)
+    else writeRecordStat(nodes.page(node), nodes.offset(node), out)
   }
+}
 
-  private writeSlab(ref: number, length: number, out: ByteWriter): void {
-    if (length <= 0) return
-    const { slabs } = this.tree.nodes
-    copyBytes(slabs.chunk(ref), slabs.offset(ref), out.bytes, out.position, length)
-    out.position += length
-  }
+/** StatPersisted of a node that was never changed. The caller has ensured room. */
+function writePlainStat(zxid: number, timeMs: number, out: ByteWriter): void {
+  out.writeNumber(zxid)
+  out.writeNumber(zxid)
+  out.writeNumber(timeMs)
+  out.writeNumber(timeMs)
+  for (let i = 0; i < PLAIN_ZERO_WORDS; i++) out.writeInt(0)
+  out.writeNumber(zxid)
+}
+
+/** Version, cversion, aversion and owner. */
+const PLAIN_ZERO_WORDS = 5
+
+function writeRecordStat(page: DataView, at: number, out: ByteWriter): void {
+  const { view } = out
+  const to = out.position
+  copyLong(page, at + CZXID, view, to)
+  copyLong(page, at + MZXID, view, to + 8)
+  copyLong(page, at + CTIME, view, to + 16)
+  copyLong(page, at + MTIME, view, to + 24)
+  view.setInt32(to + 32, page.getInt32(at + VERSION))
+  view.setInt32(to + 36, page.getInt32(at + PERSISTED_CVERSION))
+  view.setInt32(to + 40, page.getInt32(at + AVERSION))
+  copyLong(page, at + STORED_OWNER, view, to + 44)
+  copyLong(page, at + PZXID, view, to + 52)
+  out.position = to + 60
 }
 
 function copyLong(from: DataView, fromAt: number, to: DataView, toAt: number): void {

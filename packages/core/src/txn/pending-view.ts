@@ -14,6 +14,7 @@
 // The digest that the tree will have after each transaction is kept up here in the same way.
 
 import { assert } from '../lib/assert.ts'
+import { isCompact } from '../tree/compact-table.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import { recordDigest } from '../tree/node-digest.ts'
 import {
@@ -120,8 +121,11 @@ export class PendingView {
       return node
     }
     const pending = nodes.allocate()
-    nodes.copy(node, pending)
-    nodes.setFlag(pending, FLAG_BORROWED_PATH, true)
+    if (isCompact(node)) this.tree.copyExpanded(node, pending)
+    else {
+      nodes.copy(node, pending)
+      nodes.setFlag(pending, FLAG_BORROWED_PATH, true)
+    }
     nodes.setInt(pending, ORIGIN, node)
     nodes.setInt(pending, DATA_REF, 0)
     this.tree.acls.addReference(nodes.getInt(pending, ACL_ID))

@@ -293,8 +293,9 @@ test('at the end of the numbers a prefix can be used once more while creates are
   const bench = new Workbench()
   bench.apply(bench.create('/q'))
   const { tree } = bench.database
-  tree.nodes.setChildren(bench.database.find('/q'), 2147483647, 0)
-  tree.refreshDigest(bench.database.find('/q'))
+  const node = tree.expand(bench.database.find('/q'))
+  tree.nodes.setChildren(node, 2147483647, 0)
+  tree.refreshDigest(node)
   const last = bench.create('/q/n-', '', 2)
   expect(pathOf(last)).toBe('/q/n-2147483647')
   expect(transactionOf(last).body).toMatchObject({ txn: { parentCVersion: -2147483648 } })
