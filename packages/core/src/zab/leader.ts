@@ -299,7 +299,19 @@ export class Leader<Link extends object> {
     learner.isObserver = isObserver
     learner.phase = 'epoch'
     if (this.state === 'epoch') this.considerEpoch(sid, epochOf(zxid))
-    else this.tellEpoch(link, learner)
+    else if (this.isBound(sid, epochOf(zxid))) {
+      this.resign(
+        `server ${sid} has promised epoch ${epochOf(zxid)} and cannot follow in epoch ${this.proposedEpoch}: a later one begins`,
+      )
+    } else this.tellEpoch(link, learner)
+  }
+
+  /**
+   * A voter may have promised a later epoch to a leader that got no further, and would be refused here for as long as this epoch lasts. That
+   * cannot happen again and again: nobody promises an epoch for which no quorum was in touch.
+   */
+  private isBound(sid: number, acceptedEpoch: number): boolean {
+    return acceptedEpoch > this.proposedEpoch && this.committedConfig.voters.has(sid)
   }
 
   /** A server that connects again has given up its older connection, even if that is not noticed here yet. */

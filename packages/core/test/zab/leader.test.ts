@@ -252,6 +252,27 @@ test('a learner that knows a newer configuration is refused', () => {
   expect(bench.take()).toEqual(['s2 closed: it knows a newer configuration, 5, than 0'])
 })
 
+test('a voter that has promised a later epoch could never follow: the leader resigns, so that a new one begins', () => {
+  const bench = new Bench()
+  bench.lead(2)
+
+  bench.greet(3, 4)
+
+  expect(bench.take()).toEqual(['resign: server 3 has promised epoch 4 and cannot follow in epoch 2: a later one begins'])
+  expect(bench.leader.phase).toBe('over')
+})
+
+test('I21: an observer that has heard of a later epoch changes nothing for the others, nor does a voter that has promised this one', () => {
+  const bench = new Bench({ observers: [4] })
+  bench.lead(2)
+
+  bench.greet(4, 4, true)
+  bench.greet(3, 2)
+
+  expect(bench.take()).toEqual(['s4 leaderInfo 2.0', 's3 leaderInfo 2.0'])
+  expect(bench.leader.phase).toBe('leading')
+})
+
 test('a first packet whose data is cut short closes the connection and nothing else', () => {
   const bench = new Bench()
 
