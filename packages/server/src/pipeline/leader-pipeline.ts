@@ -25,9 +25,9 @@ import type { TxnLog } from '../storage/txn-log.ts'
 import { AppliedWaiters } from './applied-waiters.ts'
 import { recordBatchTimes } from './batch-times.ts'
 import type { CommitStage } from './commit-stage.ts'
-import { PrepareStage } from './prepare-stage.ts'
+import { PreparingPipeline } from './preparing-pipeline.ts'
 import { outstandingOf, WriteBatch } from './write-batch.ts'
-import type { SessionFacts, WritePath } from './write-path.ts'
+import type { WritePath } from './write-path.ts'
 
 /** The counter that no transaction may have: the epoch is used up before it. */
 const COUNTER_EXHAUSTED = 0xffffffff
@@ -61,9 +61,8 @@ export interface LeaderPipelineParts {
   readonly onFailure: (error: Error) => void
 }
 
-export class LeaderPipeline implements WritePath {
+export class LeaderPipeline extends PreparingPipeline implements WritePath {
   private readonly parts: LeaderPipelineParts
-  private readonly prepare: PrepareStage
   /** Complete and waiting to be proposed: a reconfiguration is proposed by itself. */
   private readonly sealed: WriteBatch[] = []
   /** Proposed and not committed to the end, oldest first. */
@@ -87,8 +86,8 @@ export class LeaderPipeline implements WritePath {
   private readonly synced = (error: Error | null): void => this.finishSync(error)
 
   constructor(parts: LeaderPipelineParts) {
+    super(parts)
     this.parts = parts
-    this.prepare = new PrepareStage(parts.preparer, parts.clock, parts.metrics, () => this.scheduleFlush())
   }
 
   get inProcess(): number {
@@ -109,10 +108,6 @@ export class LeaderPipeline implements WritePath {
     return this.isFlushScheduled && !this.isStopped
   }
 
-  addLargeRequest(length: number): void {
-    this.prepare.gathering.largeRequestBytes += length
-  }
-
   // --- submitting ------------------------------------------------------------------------------
 
   submit(
@@ -130,24 +125,6 @@ export class LeaderPipeline implements WritePath {
     if (check === SessionCheck.OK || session?.isLocal === true)
       this.request(connection, requester, op, xid, timeMs, arrivedMs, input)
     else this.prepare.refusal(connection, requester.sessionId, op, xid, codeOfCheck(check), timeMs, arrivedMs)
-  }
-
-  submitCreateSession(connection: ClientConnection | null, session: SessionFacts, timeMs: number, arrivedMs: number): void {
-    if (this.mayPrepare()) this.prepare.createSession(connection, session.id, session.createdTimeoutMs, timeMs, arrivedMs)
-  }
-
-  submitCloseSession(
-    connection: ClientConnection | null,
-    sessionId: bigint,
-    xid: number,
-    timeMs: number,
-    arrivedMs: number,
-  ): void {
-    if (this.mayPrepare()) this.prepare.closeSession(connection, sessionId, xid, timeMs, arrivedMs)
-  }
-
-  submitDeleteContainer(path: Uint8Array, mzxid: number, timeMs: number, arrivedMs: number): void {
-    if (this.mayPrepare()) this.prepare.deleteContainer(path, mzxid, timeMs, arrivedMs)
   }
 
   /** A write of another server's client: `input` is at the request's record. `owner` is the link that it came over. */
@@ -206,7 +183,7 @@ export class LeaderPipeline implements WritePath {
   }
 
   /** Is there a zxid for one more write? A role that ends takes none; its clients' connections are closed. */
-  private mayPrepare(): boolean {
+  protected override mayPrepare(): boolean {
     if (this.isStopped || this.isExhausted) return false
     if (!this.isBeyondEpoch(this.parts.preparer.lastZxid + 1)) return true
     this.isExhausted = true
@@ -219,7 +196,7 @@ export class LeaderPipeline implements WritePath {
     return zxid % COUNTERS_IN_EPOCH === COUNTER_EXHAUSTED
   }
 
-  private scheduleFlush(): void {
+  protected override scheduleFlush(): void {
     if (this.isFlushScheduled) return
     this.isFlushScheduled = true
     this.parts.timers.soon(this.flushSoon)
@@ -316,13 +293,6 @@ export class LeaderPipeline implements WritePath {
       this.proposedCount--
       commits.reply(connection, op, batch.xids[i] as number, bytes, nowMs, batch.arrivedMs[i] as number)
     }
-  }
-
-  private recordCounts(): void {
-    const { database, metrics, preparer } = this.parts
-    metrics.failures.digestMismatches = database.digestMismatchCount
-    metrics.prep.pendingChangesAdded = preparer.view.preparedCount
-    metrics.prep.pendingChangesRemoved = preparer.view.preparedCount - preparer.view.waitingCount
   }
 
   whenApplied(done: () => void): void {

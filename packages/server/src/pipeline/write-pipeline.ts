@@ -17,9 +17,9 @@ import type { TxnLog } from '../storage/txn-log.ts'
 import { AppliedWaiters } from './applied-waiters.ts'
 import { recordBatchTimes } from './batch-times.ts'
 import type { CommitStage } from './commit-stage.ts'
-import { PrepareStage } from './prepare-stage.ts'
+import { PreparingPipeline } from './preparing-pipeline.ts'
 import { outstandingOf, WriteBatch } from './write-batch.ts'
-import type { SessionFacts, WritePath } from './write-path.ts'
+import type { WritePath } from './write-path.ts'
 
 export interface WritePipelineParts {
   readonly database: Database
@@ -39,9 +39,8 @@ export interface WritePipelineParts {
   readonly onFailure: (error: Error) => void
 }
 
-export class WritePipeline implements WritePath {
+export class WritePipeline extends PreparingPipeline implements WritePath {
   private readonly parts: WritePipelineParts
-  private readonly prepare: PrepareStage
   private syncing: WriteBatch = new WriteBatch()
   /** Synced, and being applied right now. */
   private committing: WriteBatch | null = null
@@ -59,8 +58,8 @@ export class WritePipeline implements WritePath {
   private onIdle: (() => void) | null = null
 
   constructor(parts: WritePipelineParts) {
+    super(parts)
     this.parts = parts
-    this.prepare = new PrepareStage(parts.preparer, parts.clock, parts.metrics, () => this.scheduleFlush())
   }
 
   /** Writes that were submitted and are not committed yet. */
@@ -72,11 +71,6 @@ export class WritePipeline implements WritePath {
   get largeRequestBytes(): number {
     const syncing = this.isSyncing ? this.syncing.largeRequestBytes : 0
     return this.prepare.gathering.largeRequestBytes + syncing + (this.committing?.largeRequestBytes ?? 0)
-  }
-
-  /** The write that is submitted next counts as large, with so many bytes. */
-  addLargeRequest(length: number): void {
-    this.prepare.gathering.largeRequestBytes += length
   }
 
   submit(
@@ -91,25 +85,11 @@ export class WritePipeline implements WritePath {
     this.prepare.request(connection, requester, op, xid, timeMs, arrivedMs, input)
   }
 
-  submitCreateSession(connection: ClientConnection | null, session: SessionFacts, timeMs: number, arrivedMs: number): void {
-    this.prepare.createSession(connection, session.id, session.createdTimeoutMs, timeMs, arrivedMs)
+  protected override mayPrepare(): boolean {
+    return true
   }
 
-  submitCloseSession(
-    connection: ClientConnection | null,
-    sessionId: bigint,
-    xid: number,
-    timeMs: number,
-    arrivedMs: number,
-  ): void {
-    this.prepare.closeSession(connection, sessionId, xid, timeMs, arrivedMs)
-  }
-
-  submitDeleteContainer(path: Uint8Array, mzxid: number, timeMs: number, arrivedMs: number): void {
-    this.prepare.deleteContainer(path, mzxid, timeMs, arrivedMs)
-  }
-
-  private scheduleFlush(): void {
+  protected override scheduleFlush(): void {
     if (this.isSyncing || this.isFlushScheduled) return
     // Not at once: what the other connections have sent in this turn of the loop shall share the sync.
     this.isFlushScheduled = true
@@ -163,12 +143,10 @@ export class WritePipeline implements WritePath {
   }
 
   private recordBatch(batch: WriteBatch, syncedMs: number): void {
-    const { clock, database, log, metrics, preparer } = this.parts
+    const { clock, log, metrics } = this.parts
     recordBatchTimes(metrics, batch, syncedMs, clock.monotonicMs())
     metrics.log.slowSyncs = log.slowSyncCount
-    metrics.failures.digestMismatches = database.digestMismatchCount
-    metrics.prep.pendingChangesAdded = preparer.view.preparedCount
-    metrics.prep.pendingChangesRemoved = preparer.view.preparedCount - preparer.view.waitingCount
+    this.recordCounts()
   }
 
   private commit(batch: WriteBatch, nowMs: number): void {
