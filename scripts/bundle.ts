@@ -52,18 +52,19 @@ const SERVER_APART: Plugin = {
 /**
  * The server lives for long and idles often, so what its start leaves behind counts. A second dozen of modules makes the
  * loader's own functions hot, and the compiler that is then brought into memory takes four megabytes; the text of a program stays
- * in memory as long as it runs. So this is one file without blanks. Names stay, and lines stay short, for the traces in logs.
+ * in memory as long as it runs. So this is one file without blanks.
  */
 async function bundleServer(common: BuildOptions, source: BundleSource, outDirectory: string): Promise<void> {
   await build({
     ...common,
     entryPoints: [source === 'dist' ? 'packages/server/dist/main.js' : 'packages/server/src/main.ts'],
     outfile: resolve(outDirectory, SERVER_FILE),
-    minifyWhitespace: true,
-    minifySyntax: true,
-    lineLimit: 160,
+    ...WITHOUT_BLANKS,
   })
 }
+
+/** Names stay, and lines stay short, for the traces in logs. */
+const WITHOUT_BLANKS = { minifyWhitespace: true, minifySyntax: true, lineLimit: 160 } as const satisfies BuildOptions
 
 /** Writes the client's two entry points and what they share, with the protocol inside: nothing else has to be loaded. */
 async function bundleClient(): Promise<void> {
@@ -74,6 +75,7 @@ async function bundleClient(): Promise<void> {
     entryPoints: ['packages/client/dist/index.js', 'packages/client/dist/portable.js'],
     outdir,
     splitting: true,
+    ...WITHOUT_BLANKS,
   })
 }
 

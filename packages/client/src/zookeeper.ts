@@ -1,16 +1,17 @@
 import { type Acl, ReservedPath } from '@tskeeper/protocol'
-import { whenAborted } from './abort-listeners.ts'
+import { Chroot } from './chroot.ts'
 import { parseConnectString } from './connect-string.ts'
 import type { DataInput } from './data.ts'
-import { isZooKeeperError, ZooKeeperError } from './errors.ts'
+import { isZooKeeperError } from './errors.ts'
 import { childrenSubject, dataSubject } from './observe/node-subjects.ts'
 import { Observer } from './observe/observer.ts'
-import { Stream, sessionOver } from './observe/stream.ts'
+import { Stream } from './observe/stream.ts'
 import { TreeSubject } from './observe/tree-subject.ts'
-import { aclOrOpen, badArguments, checkVersion, dataBytes, deadlineOf, pathProblem } from './operations/arguments.ts'
-import { type AttemptContext, Limits, policyOf, withRetries } from './operations/attempts.ts'
-import { type CreatePlan, createOnce, ProtectedCreate, planCreate } from './operations/create.ts'
-import { deleteTree } from './operations/delete-tree.ts'
+import { watchStream } from './observe/watch-stream.ts'
+import { aclOrOpen, badArguments, checkPath, checkVersion, dataBytes } from './operations/arguments.ts'
+import type { AttemptContext } from './operations/attempts.ts'
+import { createOnce, ProtectedCreate, planCreate } from './operations/create.ts'
+import { deleteSubtree } from './operations/delete-tree.ts'
 import { multi, multiRead } from './operations/multi-operations.ts'
 import { planReads, planTransaction } from './operations/plan-multi.ts'
 import {
@@ -24,7 +25,7 @@ import {
   sync,
   whoAmI,
 } from './operations/read-operations.ts'
-import { removeWatches } from './operations/watch-operations.ts'
+import { Requester } from './operations/requester.ts'
 import { deleteNode, reconfig, setAcl, setData } from './operations/write-operations.ts'
 import type {
   AuthCredentials,
@@ -49,25 +50,17 @@ import type {
   TransactionResult,
   TreeObservation,
 } from './results.ts'
-import { retries } from './retry.ts'
 import { defaultRuntime } from './runtime/default-runtime.ts'
 import type { ClientRuntime } from './runtime/runtime.ts'
-import type { Operation } from './session/request.ts'
 import { Session } from './session/session.ts'
 import { settingsFrom } from './session/session-settings.ts'
+import { type ConnectOptions, untilConnected } from './session/until-connected.ts'
 import type { Stat } from './stat.ts'
-import { type ClientState, isConnectedState, isFinalState, type StateChange } from './state.ts'
+import { type ClientState, isFinalState, type StateChange } from './state.ts'
 import { type ReadOperation, TransactionBuilder, type TransactionOperation } from './transaction.ts'
 import { PersistentWatches } from './watch/persistent-watches.ts'
 import type { PersistentWatchMode, WatchEvent, WatchFn, WatchHandle, WatchKind } from './watch/watch-event.ts'
-
-/** What `connect` takes besides the client's options. */
-export interface ConnectOptions {
-  /** Ends the waiting with `ABORTED`. */
-  readonly signal?: AbortSignal
-  /** Milliseconds after which the waiting ends with `TIMEOUT`. Without it, it goes on until a server answers. */
-  readonly deadlineMs?: number
-}
+import { removeAllWatches } from './watch/watch-removal.ts'
 
 /**
  * A client of a ZooKeeper ensemble: one session, over one connection at a time.
@@ -86,25 +79,27 @@ export interface ConnectOptions {
 export class ZooKeeper implements AsyncDisposable {
   /** The world that the client lives in, for libraries that build on it and want to run where it runs. */
   readonly runtime: ClientRuntime
-  /** The node that this client takes for the root; an empty string is the root itself. */
-  readonly chroot: string
+  readonly #chroot: Chroot
   readonly #session: Session
   readonly #watches: PersistentWatches
+  readonly #requester: Requester
   readonly #attempts: AttemptContext
-  readonly #toServer = (path: string): string => (path === '/' ? this.chroot : this.chroot + path)
-  readonly #hasRetries: boolean
 
   /** Prepares a client; it connects with `connect()`, or with its first request. Throws `BAD_ARGUMENTS` for options that cannot be used. */
   constructor(connectString: string, options: ClientOptions = {}) {
-    const parsed = parseConnectString(connectString)
+    const { hosts, chroot } = parseConnectString(connectString)
     this.runtime = options.runtime ?? defaultRuntime()
-    this.chroot = parsed.chroot
-    if (this.chroot === '') this.#toServer = (path) => path
     const settings = settingsFrom(options, this.runtime)
-    this.#session = new Session(parsed, settings)
-    this.#watches = new PersistentWatches(this.#session)
+    this.#chroot = new Chroot(chroot)
     this.#attempts = settings
-    this.#hasRetries = settings.retry !== retries.none
+    this.#session = new Session(hosts, this.#chroot, settings)
+    this.#watches = new PersistentWatches(this.#session)
+    this.#requester = new Requester(this.#session, this.#chroot, settings)
+  }
+
+  /** The node that this client takes for the root; an empty string is the root itself. */
+  get chroot(): string {
+    return this.#chroot.path
   }
 
   /** Where the client stands. */
@@ -149,39 +144,9 @@ export class ZooKeeper implements AsyncDisposable {
    * Connects, and settles when that is done. Rejects when the session is over instead (`AUTH_FAILED`, `SESSION_EXPIRED`, `CLOSED`), and with
    * `TIMEOUT` or `ABORTED` when the waiting ends; the client goes on trying then, until it is closed.
    */
-  connect(options: ConnectOptions = {}): Promise<this> {
-    const session = this.#session
-    return new Promise((resolve, reject) => {
-      const settle = (error: ZooKeeperError | null): void => {
-        timer?.cancel()
-        stopListening()
-        unsubscribe()
-        if (error === null) resolve(this)
-        else reject(error)
-      }
-      const onAbort = (): void => {
-        settle(new ZooKeeperError('ABORTED', 'connect: the caller has aborted it (ABORTED)', { cause: options.signal?.reason }))
-      }
-      const look = (): void => {
-        if (isConnectedState(session.state)) settle(null)
-        else if (isFinalState(session.state)) settle(this.#overError())
-      }
-      const deadlineMs = deadlineOf(options.deadlineMs)
-      const timer =
-        deadlineMs === null
-          ? null
-          : this.runtime.timers.after(deadlineMs, () => {
-              const cause = session.lastError
-              const reason = cause === null ? '' : `; the last attempt: ${cause.message}`
-              const message = `connect: no server answered within ${deadlineMs} ms${reason} (TIMEOUT)`
-              settle(new ZooKeeperError('TIMEOUT', message, { cause: cause ?? undefined }))
-            })
-      const unsubscribe = session.feed.onState(look)
-      const stopListening = whenAborted(options.signal, onAbort)
-      session.start()
-      if (options.signal?.aborted === true) onAbort()
-      else look()
-    })
+  async connect(options: ConnectOptions = {}): Promise<this> {
+    await untilConnected(this.#session, options)
+    return this
   }
 
   /** Every change of state from now on. Ends after the final one; see `on` for callbacks. */
@@ -219,29 +184,26 @@ export class ZooKeeper implements AsyncDisposable {
 
   /** The same, and gives the new node's Stat too. */
   async createWithStat(path: string, data: DataInput = '', options: CreateOptions = {}): Promise<CreatedNode> {
-    const plan = planCreate(path, data, options, this.#toServer)
-    const created = await this.#carryOutCreate(plan, options)
-    return { path: this.#toClient(created.path), stat: created.stat }
-  }
-
-  #carryOutCreate(plan: CreatePlan, options: CreateOptions): Promise<CreatedNode> {
-    if (plan.isProtected) return new ProtectedCreate(this.#session, this.#attempts, plan).run(options)
-    return withRetries(this.#attempts, false, options, (limits) => createOnce(this.#session, plan, limits))
+    const plan = planCreate(path, data, options, this.#chroot)
+    const created = plan.isProtected
+      ? await new ProtectedCreate(this.#session, this.#attempts, plan).run(options)
+      : await this.#requester.repeat(false, options, (limits) => createOnce(this.#session, plan, limits))
+    return { path: this.#chroot.toClient(created.path), stat: created.stat }
   }
 
   /** A node's data and Stat. Rejects with `NO_NODE`, `NO_AUTH`. */
   get(path: string, options?: WatchOptions): Promise<NodeValue> {
-    return this.#read(getData, path, options)
+    return this.#requester.read(getData, path, options)
   }
 
   /** A node's Stat, or null when there is no such node; then the watch waits for its creation. */
   exists(path: string, options?: WatchOptions): Promise<Stat | null> {
-    return this.#read(exists, path, options)
+    return this.#requester.read(exists, path, options)
   }
 
   /** Replaces a node's data. Rejects with `NO_NODE`, `BAD_VERSION`, `NO_AUTH`. */
   set(path: string, data: DataInput, options: VersionOptions = {}): Promise<Stat> {
-    return this.#write(setData, path, options, () => {
+    return this.#requester.write(setData, path, options, () => {
       const version = options.version ?? -1
       checkVersion(path, version)
       return { data: dataBytes(path, data), version }
@@ -252,53 +214,44 @@ export class ZooKeeper implements AsyncDisposable {
   async delete(path: string, options: DeleteOptions = {}): Promise<void> {
     const version = options.version ?? -1
     checkVersion(path, version)
-    const problem = pathProblem(path)
-    if (problem !== null) throw problem
-    const serverPath = path === '/' ? '/' : this.#toServer(path)
-    if (options.recursive === true) return this.#deleteTree(path, serverPath, version, options)
+    checkPath(path)
+    // Nobody deletes the root, and a chroot does not change that.
+    const serverPath = path === '/' ? '/' : this.#chroot.toServer(path)
     try {
-      await withRetries(this.#attempts, false, options, (limits) =>
-        this.#session.request(deleteNode, path, serverPath, version, null, limits),
-      )
+      if (options.recursive === true) await deleteSubtree(this.#session, this.#attempts, path, serverPath, version, options)
+      else {
+        await this.#requester.repeat(false, options, (limits) =>
+          this.#session.request(deleteNode, path, serverPath, version, null, limits),
+        )
+      }
     } catch (error) {
       if (options.missingOk !== true || !isZooKeeperError(error, 'NO_NODE')) throw error
     }
   }
 
-  async #deleteTree(path: string, serverPath: string, version: number, options: DeleteOptions): Promise<void> {
-    if (path === '/') throw badArguments(path, 'the root cannot be deleted')
-    // Deleting again what may be deleted already does no harm: every attempt looks what is there.
-    const wasThere = await withRetries(this.#attempts, true, options, (limits) => {
-      const rest = new Limits(this.#attempts, limits)
-      return deleteTree(this.#session, path, serverPath, version, () => rest.remaining())
-    })
-    if (wasThere || options.missingOk === true) return
-    throw new ZooKeeperError('NO_NODE', `delete ${path}: the node does not exist (NO_NODE)`, { path, wireCode: -101 })
-  }
-
   /** The names of a node's children, in no particular order. Rejects with `NO_NODE`, `NO_AUTH`. */
   children(path: string, options?: WatchOptions): Promise<string[]> {
-    return this.#read(getChildren, path, options)
+    return this.#requester.read(getChildren, path, options)
   }
 
   /** The same, with the node's Stat. */
   childrenWithStat(path: string, options?: WatchOptions): Promise<ChildrenValue> {
-    return this.#read(getChildren2, path, options)
+    return this.#requester.read(getChildren2, path, options)
   }
 
   /** Makes the server catch up with the leader: what is read after it is no older than this call. */
   sync(path = '/', options?: OperationOptions): Promise<void> {
-    return this.#read(sync, path, options)
+    return this.#requester.read(sync, path, options)
   }
 
   /** A node's access control list. Hashes of passwords are shown only to who may change it. */
   getAcl(path: string, options?: OperationOptions): Promise<AclValue> {
-    return this.#read(getAcl, path, options)
+    return this.#requester.read(getAcl, path, options)
   }
 
   /** Replaces a node's access control list; `version` is compared with the Stat's `aversion`. */
   setAcl(path: string, acl: readonly Acl[], options: VersionOptions = {}): Promise<Stat> {
-    return this.#write(setAcl, path, options, () => {
+    return this.#requester.write(setAcl, path, options, () => {
       const version = options.version ?? -1
       checkVersion(path, version)
       return { acl: aclOrOpen(path, acl), version }
@@ -312,18 +265,14 @@ export class ZooKeeper implements AsyncDisposable {
 
   /** Carries out all of the operations or none. Rejects with a `TransactionError` that names the part that failed. */
   async multi(operations: readonly TransactionOperation[], options?: OperationOptions): Promise<TransactionResult[]> {
-    const parts = planTransaction(operations, this.#toServer)
-    const results = await withRetries(this.#attempts, false, options, (limits) =>
-      this.#session.request(multi, null, '', parts, null, limits),
-    )
-    if (this.chroot === '') return results
-    return results.map((result) => (result.type === 'create' ? { ...result, path: this.#toClient(result.path) } : result))
+    const parts = planTransaction(operations, this.#chroot)
+    const results = await this.#requester.ask(multi, parts, options)
+    return results.map((result) => (result.type === 'create' ? { ...result, path: this.#chroot.toClient(result.path) } : result))
   }
 
   /** Reads several nodes with one request. Each part succeeds or fails by itself. */
   async multiRead(operations: readonly ReadOperation[], options?: OperationOptions): Promise<ReadResult[]> {
-    const parts = planReads(operations, this.#toServer)
-    return withRetries(this.#attempts, true, options, (limits) => this.#session.request(multiRead, null, '', parts, null, limits))
+    return this.#requester.ask(multiRead, planReads(operations, this.#chroot), options)
   }
 
   // ---- watches and observations
@@ -333,10 +282,9 @@ export class ZooKeeper implements AsyncDisposable {
    * servers do not tell persistent watches what happened meanwhile.
    */
   async addWatch(path: string, mode: PersistentWatchMode, listener: WatchFn, options?: OperationOptions): Promise<WatchHandle> {
-    const problem = pathProblem(path)
-    if (problem !== null) throw problem
-    return withRetries(this.#attempts, true, options, (limits) =>
-      this.#watches.add(path, this.#toServer(path), mode, listener, limits),
+    checkPath(path)
+    return this.#requester.repeat(true, options, (limits) =>
+      this.#watches.add(path, this.#chroot.toServer(path), mode, listener, limits),
     )
   }
 
@@ -345,26 +293,8 @@ export class ZooKeeper implements AsyncDisposable {
    * Waits for a connection, unless the options say `local`.
    */
   async removeWatches(path: string, kind: WatchKind = 'any', options: RemoveWatchesOptions = {}): Promise<void> {
-    const problem = pathProblem(path)
-    if (problem !== null) throw problem
-    const serverPath = this.#toServer(path)
-    const isWithoutServer = (): boolean => options.local === true && !isConnectedState(this.state) && !isFinalState(this.state)
-    if (isWithoutServer()) return this.#removeWatchesHere(path, serverPath, kind)
-    try {
-      await withRetries(this.#attempts, true, options, (limits) =>
-        this.#session.request(removeWatches, path, serverPath, kind, null, limits),
-      )
-    } catch (error) {
-      if (!isZooKeeperError(error, 'CONNECTION_LOSS') || !isWithoutServer()) throw error
-      return this.#removeWatchesHere(path, serverPath, kind)
-    }
-    this.#session.watches.removed(kind, serverPath)
-  }
-
-  /** The server's side of the watches went with the connection, and the next one sets only those that are left. */
-  #removeWatchesHere(path: string, serverPath: string, kind: WatchKind): void {
-    if (this.#session.watches.removed(kind, serverPath)) return
-    throw new ZooKeeperError('NO_WATCHER', `removeWatches ${path}: there is no such watch (NO_WATCHER)`, { path, wireCode: -121 })
+    checkPath(path)
+    return removeAllWatches(this.#session, this.#requester, path, this.#chroot.toServer(path), kind, options)
   }
 
   /**
@@ -373,23 +303,8 @@ export class ZooKeeper implements AsyncDisposable {
    */
   watch(path: string, options: IterationOptions & { readonly recursive?: boolean } = {}): AsyncIterable<WatchEvent> {
     const mode = options.recursive === true ? 'persistent-recursive' : 'persistent'
-    let handle: WatchHandle | null = null
-    const stream = new Stream<WatchEvent>(
-      () => [{ type: 'gap', path, zxid: null, state: this.state }],
-      () => void handle?.remove(),
-    )
-    const listener = (event: WatchEvent): void => {
-      if (event.type !== 'none') stream.push(event)
-      else stream.end(event.state === 'closed' ? null : sessionOver(event.state, path))
-    }
-    this.addWatch(path, mode, listener, options.signal === undefined ? undefined : { signal: options.signal }).then(
-      (added) => {
-        handle = added
-        if (stream.isEnded) void added.remove()
-      },
-      (error: unknown) => stream.end(error instanceof Error ? error : new Error(String(error))),
-    )
-    return stream.endOn(options.signal)
+    const limits = options.signal === undefined ? {} : { signal: options.signal }
+    return watchStream(this.#session, path, options.signal, (listener) => this.addWatch(path, mode, listener, limits))
   }
 
   /**
@@ -397,57 +312,43 @@ export class ZooKeeper implements AsyncDisposable {
    * between. It goes on through lost connections, and through deletion and creation, until the consumer ends it or the session is over.
    */
   observe(path: string, options: IterationOptions = {}): AsyncIterable<Observation<NodeValue>> {
-    return this.#observe(path, options, dataSubject)
+    checkPath(path)
+    return new Observer(this.#session, this.#watches, dataSubject(this.#session, path, this.#chroot), options.signal)
   }
 
   /** The same for the list of a node's children. */
   observeChildren(path: string, options: IterationOptions = {}): AsyncIterable<Observation<ChildrenValue>> {
-    return this.#observe(path, options, childrenSubject)
+    checkPath(path)
+    return new Observer(this.#session, this.#watches, childrenSubject(this.#session, path, this.#chroot), options.signal)
   }
 
   /** The same for a node and everything below it. */
   observeTree(path: string, options: IterationOptions = {}): AsyncIterable<TreeObservation> {
-    return this.#observe(path, options, (session, own, serverPath) => new TreeSubject(session, own, serverPath))
-  }
-
-  #observe<T>(
-    path: string,
-    options: IterationOptions,
-    makeSubject: (session: Session, path: string, serverPath: string) => ConstructorParameters<typeof Observer<T>>[2],
-  ): Observer<T> {
-    const problem = pathProblem(path)
-    if (problem !== null) throw problem
-    const subject = makeSubject(this.#session, path, this.#toServer(path))
-    return new Observer(this.#session, this.#watches, subject, options.signal)
+    checkPath(path)
+    return new Observer(this.#session, this.#watches, new TreeSubject(this.#session, path, this.#chroot), options.signal)
   }
 
   // ---- the rest
 
   /** The paths of this session's ephemeral nodes that begin with `prefix`. */
   async getEphemerals(prefix = '/', options?: OperationOptions): Promise<string[]> {
-    const problem = pathProblem(prefix)
-    if (problem !== null) throw problem
-    const paths = await withRetries(this.#attempts, true, options, (limits) =>
-      this.#session.request(getEphemerals, prefix, this.#toServer(prefix), undefined, null, limits),
-    )
-    return this.chroot === '' ? paths : paths.map((path) => this.#toClient(path))
+    const paths = await this.#requester.read(getEphemerals, prefix, options)
+    return paths.map((path) => this.#chroot.toClient(path))
   }
 
   /** How many nodes there are below a node, at any depth. */
   getAllChildrenNumber(path: string, options?: OperationOptions): Promise<number> {
-    return this.#read(getAllChildrenNumber, path, options)
+    return this.#requester.read(getAllChildrenNumber, path, options)
   }
 
   /** The identities that the server knows this client by. */
   whoAmI(options?: OperationOptions): Promise<Identity[]> {
-    return withRetries(this.#attempts, true, options, (limits) =>
-      this.#session.request(whoAmI, null, '', undefined, null, limits),
-    )
+    return this.#requester.ask(whoAmI, undefined, options)
   }
 
   /** The ensemble's configuration, whatever the chroot. */
   getConfig(options?: WatchOptions): Promise<NodeValue> {
-    return withRetries(this.#attempts, true, options, (limits) =>
+    return this.#requester.repeat(true, options, (limits) =>
       this.#session.request(getData, ReservedPath.config, ReservedPath.config, undefined, options?.watch ?? null, limits),
     )
   }
@@ -460,7 +361,7 @@ export class ZooKeeper implements AsyncDisposable {
       members: options.members?.join('\n') ?? null,
       fromVersion: options.fromVersion ?? -1n,
     }
-    return withRetries(this.#attempts, false, options, (limits) =>
+    return this.#requester.repeat(false, options, (limits) =>
       this.#session.request(reconfig, ReservedPath.config, ReservedPath.config, body, null, limits),
     )
   }
@@ -496,56 +397,6 @@ export class ZooKeeper implements AsyncDisposable {
   /** `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
-  }
-
-  // ---- how requests are made
-
-  /** The shortest way for the most frequent calls: without retries, the promise of the request is the caller's. */
-  #read<Result>(operation: Operation<undefined, Result>, path: string, options: WatchOptions | undefined): Promise<Result> {
-    const problem = pathProblem(path)
-    if (problem !== null) return Promise.reject(problem)
-    const serverPath = this.#toServer(path)
-    const watch = options?.watch ?? null
-    if (!this.#isRetried(options)) return this.#session.request(operation, path, serverPath, undefined, watch, options)
-    return withRetries(this.#attempts, true, options, (limits) =>
-      this.#session.request(operation, path, serverPath, undefined, watch, limits),
-    )
-  }
-
-  #write<Body, Result>(
-    operation: Operation<Body, Result>,
-    path: string,
-    options: OperationOptions,
-    makeBody: () => Body,
-  ): Promise<Result> {
-    const problem = pathProblem(path)
-    if (problem !== null) return Promise.reject(problem)
-    let body: Body
-    try {
-      body = makeBody()
-    } catch (error) {
-      return Promise.reject(error)
-    }
-    const serverPath = this.#toServer(path)
-    if (!this.#isRetried(options)) return this.#session.request(operation, path, serverPath, body, null, options)
-    return withRetries(this.#attempts, false, options, (limits) =>
-      this.#session.request(operation, path, serverPath, body, null, limits),
-    )
-  }
-
-  #isRetried(options: OperationOptions | undefined): boolean {
-    if (options?.retry === undefined) return this.#hasRetries
-    return policyOf(this.#attempts, options) !== retries.none
-  }
-
-  #toClient(serverPath: string): string {
-    return this.#session.watches.clientPath(serverPath)
-  }
-
-  #overError(): ZooKeeperError {
-    const cause = this.#session.finalCause
-    if (isZooKeeperError(cause)) return cause
-    return new ZooKeeperError('CLOSED', 'connect: the client is closed (CLOSED)', { cause: cause ?? undefined })
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Chroot } from '../chroot.ts'
 import { isZooKeeperError } from '../errors.ts'
 import { getChildren2, getData } from '../operations/read-operations.ts'
 import type { ChildrenValue, NodeValue, Observation } from '../results.ts'
@@ -25,13 +26,13 @@ const CHILDREN: Aspect<ChildrenValue> = {
 }
 
 /** A node's data, as a subject to observe. */
-export function dataSubject(session: Session, path: string, serverPath: string): Subject<Observation<NodeValue>> {
-  return new NodeSubject(session, path, serverPath, DATA)
+export function dataSubject(session: Session, path: string, chroot: Chroot): Subject<Observation<NodeValue>> {
+  return new NodeSubject(session, path, chroot.toServer(path), DATA)
 }
 
 /** A node's children, as a subject to observe. */
-export function childrenSubject(session: Session, path: string, serverPath: string): Subject<Observation<ChildrenValue>> {
-  return new NodeSubject(session, path, serverPath, CHILDREN)
+export function childrenSubject(session: Session, path: string, chroot: Chroot): Subject<Observation<ChildrenValue>> {
+  return new NodeSubject(session, path, chroot.toServer(path), CHILDREN)
 }
 
 /**

@@ -1,4 +1,5 @@
 import { childPath } from '@tskeeper/protocol'
+import type { Chroot } from '../chroot.ts'
 import { isZooKeeperError } from '../errors.ts'
 import { getChildren, getData } from '../operations/read-operations.ts'
 import type { NodeValue, TreeObservation } from '../results.ts'
@@ -23,16 +24,18 @@ export class TreeSubject implements Subject<TreeObservation> {
   readonly serverPath: string
   readonly mode = 'persistent-recursive'
   readonly #session: Session
+  readonly #chroot: Chroot
   readonly #nodes = new Map<string, NodeValue>()
   /** Paths to look at, as the application knows them. */
   #dirty = new Set<string>()
   #mustWalk = true
   #isFirst = true
 
-  constructor(session: Session, path: string, serverPath: string) {
+  constructor(session: Session, path: string, chroot: Chroot) {
     this.#session = session
+    this.#chroot = chroot
     this.path = path
-    this.serverPath = serverPath
+    this.serverPath = chroot.toServer(path)
   }
 
   onEvent(event: WatchEvent): boolean {
@@ -78,7 +81,7 @@ export class TreeSubject implements Subject<TreeObservation> {
     for (let start = 0; start < parents.length; start += BATCH) {
       const batch = parents.slice(start, start + BATCH)
       const lists = await Promise.all(
-        batch.map((path) => orNull(this.#session.request(getChildren, path, this.#toServer(path), undefined))),
+        batch.map((path) => orNull(this.#session.request(getChildren, path, this.#chroot.toServer(path), undefined))),
       )
       lists.forEach((names, index) => {
         for (const name of names ?? []) paths.push(childPath(batch[index] as string, name))
@@ -91,7 +94,7 @@ export class TreeSubject implements Subject<TreeObservation> {
     for (let start = 0; start < paths.length; start += BATCH) {
       const batch = paths.slice(start, start + BATCH)
       const values = await Promise.all(
-        batch.map((path) => orNull(this.#session.request(getData, path, this.#toServer(path), undefined))),
+        batch.map((path) => orNull(this.#session.request(getData, path, this.#chroot.toServer(path), undefined))),
       )
       values.forEach((value, index) => this.#take(batch[index] as string, value, changes))
     }
@@ -107,12 +110,6 @@ export class TreeSubject implements Subject<TreeObservation> {
       if (!isNext(last, value)) changes.hasGap = true
     }
     changes.paths.push(path)
-  }
-
-  #toServer(path: string): string {
-    if (this.path === this.serverPath) return path
-    const chroot = this.path === '/' ? this.serverPath : this.serverPath.slice(0, -this.path.length)
-    return path === '/' ? chroot : chroot + path
   }
 }
 

@@ -1,5 +1,6 @@
 import { baseName, childPath, parentPath } from '@tskeeper/protocol'
 import { whenAborted } from '../abort-listeners.ts'
+import type { Chroot } from '../chroot.ts'
 import type { DataInput } from '../data.ts'
 import { isZooKeeperError, ZooKeeperError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
@@ -29,18 +30,13 @@ export interface CreatePlan {
 }
 
 /** Checks the arguments of a create. Throws what is wrong with them. */
-export function planCreate(
-  path: string,
-  data: DataInput,
-  options: CreateOptions,
-  toServer: (path: string) => string,
-): CreatePlan {
+export function planCreate(path: string, data: DataInput, options: CreateOptions, chroot: Chroot): CreatePlan {
   const mode = options.mode ?? 'persistent'
   const kind = createKind(path, mode, options.ttlMs)
   checkCreatePath(path, isSequentialKind(mode))
   return {
     path,
-    serverPath: toServer(path),
+    serverPath: chroot.toServer(path),
     body: { data: dataBytes(path, data), acl: aclOrOpen(path, options.acl), ...kind },
     withParents: options.withParents ?? false,
     isProtected: options.protected ?? false,

@@ -1,18 +1,39 @@
 import { childPath } from '@tskeeper/protocol'
-import { isZooKeeperError } from '../errors.ts'
+import { isZooKeeperError, ZooKeeperError } from '../errors.ts'
 import type { OperationOptions } from '../options.ts'
 import type { Session } from '../session/session.ts'
+import { badArguments } from './arguments.ts'
+import { type AttemptContext, Limits, withRetries } from './attempts.ts'
 import { getChildren } from './read-operations.ts'
 import { deleteNode } from './write-operations.ts'
 
 /** How many requests a recursive delete has under way at most. */
 const BATCH = 500
 
+/** Deletes a node and everything below it, and repeats that as the options say. Rejects with `NO_NODE` when it was not there. */
+export async function deleteSubtree(
+  session: Session,
+  context: AttemptContext,
+  path: string,
+  serverPath: string,
+  version: number,
+  options: OperationOptions,
+): Promise<void> {
+  if (path === '/') throw badArguments(path, 'the root cannot be deleted')
+  // Deleting again what may be deleted already does no harm: every attempt looks what is there.
+  const wasThere = await withRetries(context, true, options, (limits) => {
+    const rest = new Limits(context, limits)
+    return deleteTree(session, path, serverPath, version, () => rest.remaining())
+  })
+  if (!wasThere)
+    throw new ZooKeeperError('NO_NODE', `delete ${path}: the node does not exist (NO_NODE)`, { path, wireCode: -101 })
+}
+
 /**
  * Deletes a node and everything below it, the lowest first. What others create meanwhile is found by another round; nodes that others
  * delete meanwhile are no problem. Returns whether the top node was there.
  */
-export async function deleteTree(
+async function deleteTree(
   session: Session,
   path: string,
   serverPath: string,

@@ -1,4 +1,5 @@
 import { Op } from '@tskeeper/protocol'
+import type { Chroot } from '../chroot.ts'
 import type { ReadOperation, TransactionOperation } from '../transaction.ts'
 import {
   aclOrOpen,
@@ -13,26 +14,23 @@ import {
 import type { ReadPart, TransactionPart } from './multi-operations.ts'
 
 /** Checks the parts of a transaction. Throws what is wrong with the first bad one. */
-export function planTransaction(
-  operations: readonly TransactionOperation[],
-  toServer: (path: string) => string,
-): TransactionPart[] {
-  return operations.map((operation) => planPart(operation, toServer))
+export function planTransaction(operations: readonly TransactionOperation[], chroot: Chroot): TransactionPart[] {
+  return operations.map((operation) => planPart(operation, chroot))
 }
 
 /** Checks the parts of a multiRead. */
-export function planReads(operations: readonly ReadOperation[], toServer: (path: string) => string): ReadPart[] {
+export function planReads(operations: readonly ReadOperation[], chroot: Chroot): ReadPart[] {
   return operations.map(({ type, path }) => {
     checkPath(path)
-    return { path, serverPath: toServer(path), op: type === 'get' ? Op.getData : Op.getChildren }
+    return { path, serverPath: chroot.toServer(path), op: type === 'get' ? Op.getData : Op.getChildren }
   })
 }
 
-function planPart(operation: TransactionOperation, toServer: (path: string) => string): TransactionPart {
+function planPart(operation: TransactionOperation, chroot: Chroot): TransactionPart {
   const { path } = operation
-  if (operation.type === 'create') return planCreatePart(operation, toServer)
+  if (operation.type === 'create') return planCreatePart(operation, chroot)
   checkPath(path)
-  const serverPath = toServer(path)
+  const serverPath = chroot.toServer(path)
   switch (operation.type) {
     case 'set': {
       const version = checked(path, operation.version ?? -1)
@@ -47,17 +45,14 @@ function planPart(operation: TransactionOperation, toServer: (path: string) => s
   }
 }
 
-function planCreatePart(
-  operation: Extract<TransactionOperation, { type: 'create' }>,
-  toServer: (path: string) => string,
-): TransactionPart {
+function planCreatePart(operation: Extract<TransactionOperation, { type: 'create' }>, chroot: Chroot): TransactionPart {
   const { path, data = '', mode = 'persistent', ttlMs, acl } = operation
   const kind = createKind(path, mode, ttlMs)
   checkCreatePath(path, isSequentialKind(mode))
   // create2 is no use in a transaction: servers answer it there as create, without a Stat.
   const op = kind.ttlMs !== null ? Op.createTTL : mode === 'container' ? Op.createContainer : Op.create
   const create = { data: dataBytes(path, data), acl: aclOrOpen(path, acl), ...kind }
-  return { path, serverPath: toServer(path), op, create }
+  return { path, serverPath: chroot.toServer(path), op, create }
 }
 
 function checked(path: string, version: number): number {

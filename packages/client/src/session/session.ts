@@ -9,7 +9,8 @@
 // while there is none waits for the next one; it fails too when the session may be gone and another attempt failed.
 
 import { type ByteReader, PASSWORD_LENGTH } from '@tskeeper/protocol'
-import { type ConnectString, formatHost, type HostPort } from '../connect-string.ts'
+import type { Chroot } from '../chroot.ts'
+import { formatHost, type HostPort } from '../connect-string.ts'
 import { ZooKeeperError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { deadlineOf } from '../operations/arguments.ts'
@@ -88,14 +89,14 @@ export class Session implements ConnectionOwner {
   /** Whether the watches of a former connection are to be set again. */
   #hadConnection = false
 
-  constructor(connectString: ConnectString, settings: SessionSettings) {
+  constructor(hosts: readonly HostPort[], chroot: Chroot, settings: SessionSettings) {
     this.settings = settings
     this.#runtime = settings.runtime
     this.#logger = settings.logger
     this.feed = new StateFeed(settings.logger)
-    this.watches = new WatchDispatcher(settings.logger, connectString.chroot, () => this.#state)
+    this.watches = new WatchDispatcher(settings.logger, chroot, () => this.#state)
     this.#dialer = new Dialer(settings.runtime, settings.tls)
-    this.#hosts = new HostList(connectString.hosts, settings.runtime.random)
+    this.#hosts = new HostList(hosts, settings.runtime.random)
     this.#auth = new AuthList(settings.auth)
     this.#waiting = new WaitingRequests(settings.maxPacketBytes)
     this.#sessionId = settings.session?.id ?? 0n

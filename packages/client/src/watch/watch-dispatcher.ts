@@ -1,4 +1,5 @@
 import { type ByteReader, EventType } from '@tskeeper/protocol'
+import type { Chroot } from '../chroot.ts'
 import type { Logger } from '../logger.ts'
 import { report } from '../session/report.ts'
 import type { ClientState } from '../state.ts'
@@ -21,21 +22,13 @@ const TYPE_NAMES: ReadonlyMap<number, WatchEventType> = new Map([
 export class WatchDispatcher {
   readonly table: WatchTable = new WatchTable()
   readonly #logger: Logger
-  readonly #chroot: string
+  readonly #chroot: Chroot
   readonly #stateNow: () => ClientState
 
-  constructor(logger: Logger, chroot: string, stateNow: () => ClientState) {
+  constructor(logger: Logger, chroot: Chroot, stateNow: () => ClientState) {
     this.#logger = logger
     this.#chroot = chroot
     this.#stateNow = stateNow
-  }
-
-  /** The path as the application knows it. */
-  clientPath(serverPath: string): string {
-    const chroot = this.#chroot
-    if (chroot === '' || !serverPath.startsWith(chroot)) return serverPath
-    if (serverPath.length === chroot.length) return '/'
-    return serverPath.charAt(chroot.length) === '/' ? serverPath.slice(chroot.length) : serverPath
   }
 
   /** Takes a notification's body; the zxid stands at `zxidOffset` of the reader's bytes. */
@@ -76,7 +69,7 @@ export class WatchDispatcher {
 
   #tell(watchers: ReadonlySet<WatchFn>, type: WatchEventType, serverPath: string, zxid: bigint | null): void {
     if (watchers.size === 0) return
-    const event: WatchEvent = { type, path: this.clientPath(serverPath), zxid, state: this.#stateNow() }
+    const event: WatchEvent = { type, path: this.#chroot.toClient(serverPath), zxid, state: this.#stateNow() }
     queueMicrotask(() => {
       for (const watcher of watchers) report(this.#logger, 'a watch callback threw', () => watcher(event))
     })
