@@ -189,10 +189,10 @@ export class CliSession {
         if (isTrue()) finish(null)
         else if (this.hasExited) finish(new Error(`zkCli ${this.name} ended (code ${this.exitCode}) before ${what}`))
       }
-      const timer = setTimeout(
-        () => finish(new TimedOutError(`zkCli ${this.name}: ${what} did not come in ${timeoutMs} ms`)),
-        timeoutMs,
-      )
+      const timer = setTimeout(() => {
+        const events = this.sessionEvents.join('; ') || 'none'
+        finish(new TimedOutError(`zkCli ${this.name}: ${what} did not come in ${timeoutMs} ms; its session's events: ${events}`))
+      }, timeoutMs)
       this.#wakers.add(waker)
     })
   }
