@@ -31,6 +31,8 @@ interface PendingWrite {
   readonly kind: 'write'
   readonly position: number
   readonly bytes: Uint8Array
+  /** End of the last byte that is not zero. */
+  readonly contentEnd: number
 }
 
 interface PendingTruncation {
@@ -45,11 +47,12 @@ class Content {
   /** End of what has been written in earnest: a single byte far out makes a hole and costs no room. */
   allocated = 0
 
-  write(position: number, source: Uint8Array): void {
+  /** `contentEnd`: what follows in the source is zeros. */
+  write(position: number, source: Uint8Array, contentEnd: number = contentEndOf(source)): void {
     this.length = Math.max(this.length, position + source.length)
     if (source.length > 1) this.allocated = Math.max(this.allocated, position + source.length)
-    let end = source.length
-    while (end > 0 && source[end - 1] === 0 && position + end > this.bytes.length) end--
+    // Zeros are kept only where they take the place of other bytes.
+    const end = Math.max(contentEnd, Math.min(source.length, this.bytes.length - position))
     if (end === 0) return
     this.reserve(position + end)
     this.bytes.set(source.subarray(0, end), position)
@@ -85,6 +88,16 @@ class Content {
   }
 }
 
+const ZEROS = new Uint8Array(64 * 1024)
+
+/** Where the zeros at the end of these bytes begin. Room that is taken in advance is nothing but zeros, and a large part of what is written. */
+function contentEndOf(bytes: Uint8Array): number {
+  if (bytes.length <= ZEROS.length && Buffer.compare(bytes, ZEROS.subarray(0, bytes.length)) === 0) return 0
+  let end = bytes.length
+  while (end > 0 && bytes[end - 1] === 0) end--
+  return end
+}
+
 /** A file without its name. */
 class Inode {
   current: Content = new Content()
@@ -93,8 +106,17 @@ class Inode {
   pending: { readonly sequence: number; readonly change: PendingWrite | PendingTruncation }[] = []
 
   apply(content: Content, change: PendingWrite | PendingTruncation): void {
-    if (change.kind === 'write') content.write(change.position, change.bytes)
+    if (change.kind === 'write') content.write(change.position, change.bytes, change.contentEnd)
     else content.truncate(change.length)
+  }
+
+  /** What a crash leaves of it that keeps no write; the bytes are shared unless a truncation, which survives, is still under way. */
+  afterCrash(): Inode {
+    const left = new Inode()
+    const truncations = this.pending.filter(({ change }) => change.kind === 'truncate')
+    left.current = truncations.length === 0 ? this.durable : this.durable.copy()
+    for (const { change } of truncations) this.apply(left.current, change)
+    return left
   }
 
   makeDurable(upTo: number): void {
@@ -104,8 +126,12 @@ class Inode {
       this.apply(this.durable, change)
       count++
     }
-    this.pending = this.pending.slice(count)
+    if (count > 0) this.pending.splice(0, count)
   }
+}
+
+function isWithin(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(`${directory}/`)
 }
 
 interface NameChange {
@@ -191,6 +217,24 @@ export class MemoryDisk implements Disk {
     for (const directory of this.newDirectories) copy.newDirectories.add(directory)
     copy.sequence = this.sequence
     return copy
+  }
+
+  /**
+   * The disk as a crash would leave it that keeps nothing but what is durable, to look at: it shares the files' bytes with this one, and
+   * writing to it, or going on to use this one meanwhile, would be a mistake.
+   */
+  lookAfterCrash(): MemoryDisk {
+    const left = new MemoryDisk()
+    const twins = new Map<Inode, Inode>()
+    const lost = [...this.newDirectories]
+    for (const directory of this.directories) if (!lost.some((one) => isWithin(directory, one))) left.directories.add(directory)
+    for (const [path, inode] of this.durableNames) {
+      if (lost.some((one) => path.startsWith(`${one}/`))) continue
+      const twin = twins.get(inode) ?? inode.afterCrash()
+      twins.set(inode, twin)
+      left.names.set(path, twin)
+    }
+    return left
   }
 
   /** Bytes that a crash could lose, over all files. */
@@ -436,7 +480,10 @@ class MemoryFile implements DiskFile {
     this.disk.writeCount++
     const fault = this.disk.takeFault('write', this.path)
     const room = fault === null ? this.room(length, position) : Math.min(fault.partialBytes ?? 0, length)
-    if (room > 0) this.disk.change(this.inode, { kind: 'write', position, bytes: bytes.slice(offset, offset + room) })
+    if (room > 0) {
+      const written = bytes.slice(offset, offset + room)
+      this.disk.change(this.inode, { kind: 'write', position, bytes: written, contentEnd: contentEndOf(written) })
+    }
     if (room < length) throw new DiskError('write', this.path, systemError(fault?.code ?? 'ENOSPC'))
   }
 

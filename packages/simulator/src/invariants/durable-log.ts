@@ -1,5 +1,5 @@
-// What would be left of a server's history if the power failed now: its disk is copied, the copy loses everything that is not
-// synced, and the logs and snapshots that remain are looked at.
+// What would be left of a server's history if the power failed now: everything on its disk that is not synced is left
+// out, and the logs and snapshots that remain are looked at.
 
 import { TxnLogFileReader } from '@tskeeper/server/internals'
 import type { MemoryDisk } from '@tskeeper/server/memory-disk'
@@ -9,8 +9,7 @@ const ENTRY_LENGTH_MAX = 1 << 22
 
 /** Does the server have `zxid` for good, in its log or in a snapshot that is not older? */
 export function isDurable(disk: MemoryDisk, zxid: number): boolean {
-  const copy = disk.clone()
-  copy.crash()
+  const copy = disk.lookAfterCrash()
   if (!copy.exists(DIRECTORY)) return false
   const names = copy.list(DIRECTORY)
   if (names.some((name) => name.startsWith('snapshot.') && zxidOf(name) >= zxid)) return true
