@@ -249,14 +249,23 @@ async function recoverDatabase(
   return recovery
 }
 
-function newDatabase({ config, runtime }: ReplicaParts): Database {
-  return new Database({
+function newDatabase({ config, runtime, metrics, logger }: ReplicaParts): Database {
+  const database = new Database({
     hashSeed: runtime.random.below(0x100000000) | 0,
     isDigestEnabled: config.isDigestEnabled,
     areExtendedTypesEnabled: config.isExtendedTypesEnabled,
     hasOldTtlNodes: config.emulate353TtlNodes,
     crc32: runtime.crc32 ?? portableCrc32,
   })
+  database.onDigestMismatch = (zxid) => {
+    metrics.failures.digestMismatches++
+    // The tree does not find back to what the digests say, so that the first tells all.
+    if (database.digestMismatchCount > 1) return
+    logger.warn(
+      `The tree after the transaction 0x${zxid.toString(16)} is not the one that its digest tells of: compare this server's data with that of the others`,
+    )
+  }
+  return database
 }
 
 const portableCrc32: Crc32 = crc32

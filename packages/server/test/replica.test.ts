@@ -28,8 +28,11 @@ function open(
   disk: MemoryDisk,
   isMember: boolean,
   settings: Readonly<Record<string, string>> = {},
+  { logger, metrics }: { logger: RecordingLogger; metrics: ServerMetrics } = {
+    logger: new RecordingLogger(),
+    metrics: new ServerMetrics(),
+  },
 ): ReturnType<typeof Replica.open> {
-  const logger = new RecordingLogger()
   const file = new Map(Object.entries({ dataDir: '/data', clientPort: '2181', initLimit: '10', syncLimit: '5', ...settings }))
   for (let id = 1; isMember && id <= 3; id++) file.set(`server.${id}`, `10.0.0.${id}:2888:3888`)
   if (isMember) putFile(disk, '/data/myid', new TextEncoder().encode('1\n'))
@@ -39,15 +42,15 @@ function open(
     config,
     runtime,
     logger,
-    metrics: new ServerMetrics(),
+    metrics,
     onFailure: (error) => {
       throw error
     },
   })
 }
 
-/** A log of transactions that failed: they change nothing. */
-function putLog(disk: MemoryDisk, first: number, count: number): void {
+/** A log of transactions that failed: they change nothing. Each says that the tree behind it has this digest. */
+function putLog(disk: MemoryDisk, first: number, count: number, digest: bigint | null = null): void {
   const out = new ByteWriter()
   out.writeInt(0x5a4b4c47)
   out.writeInt(2)
@@ -60,6 +63,10 @@ function putLog(disk: MemoryDisk, first: number, count: number): void {
     out.writeNumber(1)
     out.writeInt(Op.error)
     out.writeInt(-101)
+    if (digest !== null) {
+      out.writeInt(2)
+      out.writeLong(digest)
+    }
     endEntry(out, start)
   }
   putFile(disk, `${DIRECTORY}/log.${first.toString(16)}`, out.toBytes())
@@ -122,4 +129,20 @@ test('as many transactions are kept for learners as commitLogCount says, and 500
 
   expect(more.replica.window.committedCount).toBe(700)
   expect(fewer.replica.window.committedCount).toBe(500)
+})
+
+test('digests that do not agree with the tree are counted while the log is replayed, and the first is told', async () => {
+  const replayed = async (digest: bigint): Promise<[count: number, warnings: number]> => {
+    const disk = emptyDisk()
+    putLog(disk, 1, 3, digest)
+    const parts = { logger: new RecordingLogger(), metrics: new ServerMetrics() }
+    await open(disk, false, { 'snapshot.trust.empty': 'true' }, parts)
+    return [
+      parts.metrics.failures.digestMismatches,
+      parts.logger.lines.filter((line) => line.includes('0x1 is not the one')).length,
+    ]
+  }
+  // That of an empty tree, and another.
+  expect(await replayed(1_371_985_504n)).toEqual([0, 0])
+  expect(await replayed(7n)).toEqual([3, 1])
 })

@@ -58,6 +58,8 @@ export class Database {
   lastZxid = 0
   /** Digests of transactions that were not those of the tree after them. */
   digestMismatchCount = 0
+  /** Hears of each of them, with its zxid; after the first one there will be more. */
+  onDigestMismatch: ((zxid: number) => void) | null = null
   readonly digestHistory: DigestRecord[] = []
   /**
    * While a fuzzy snapshot is being replayed the tree is ahead of the zxid in parts; digests are compared only
@@ -397,7 +399,12 @@ export class Database {
 
   private checkSnapshotDigest(): void {
     if (!this.options.isDigestEnabled || this.snapshotDigest === 0n) return
-    if (this.snapshotDigest !== this.tree.digest.toBigInt()) this.digestMismatchCount++
+    if (this.snapshotDigest !== this.tree.digest.toBigInt()) this.digestMismatched(this.comparableFrom)
+  }
+
+  private digestMismatched(zxid: number): void {
+    this.digestMismatchCount++
+    this.onDigestMismatch?.(zxid)
   }
 
   private checkDigest(zxid: number, reader: ByteReader, end: number): void {
@@ -406,7 +413,7 @@ export class Database {
     if (zxid >= this.comparableFrom && end - reader.position >= TXN_DIGEST_BYTES) {
       const at = end - TXN_DIGEST_BYTES
       const isSame = reader.view.getInt32(at + 4) === digest.high && reader.view.getUint32(at + 8) === digest.low
-      if (reader.view.getInt32(at) === DIGEST_VERSION && !isSame) this.digestMismatchCount++
+      if (reader.view.getInt32(at) === DIGEST_VERSION && !isSame) this.digestMismatched(zxid)
     }
     if (zxid === this.comparableFrom) this.checkSnapshotDigest()
     if ((zxid % TWO_TO_32) % DIGEST_HISTORY_INTERVAL === 0 && zxid >= this.comparableFrom) this.recordDigest(zxid)

@@ -176,8 +176,11 @@ test('S3: the digest behind a transaction is compared with that of the tree, and
   model.apply({ header: { clientId: SESSION, cxid: 1, zxid: 1, time: 10, type: Op.create }, body: first, digest: null })
   const database = after(entry(1, first, { digest: model.digest() }))
   expect(database.digestMismatchCount).toBe(0)
+  const heard: number[] = []
+  database.onDigestMismatch = (zxid) => heard.push(zxid)
   applyEntry(database, entry(2, setDataOf('/a', 'x', 1), { digest: model.digest() }))
   expect(database.digestMismatchCount).toBe(1)
+  expect(heard).toEqual([2])
   applyEntry(database, entry(3, setDataOf('/a', 'x', 1)))
   applyEntry(database, entry(4, { type: Op.error, txn: { err: -101 } }))
   expect(database.digestMismatchCount).toBe(1)

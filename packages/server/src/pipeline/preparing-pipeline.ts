@@ -57,8 +57,7 @@ export abstract class PreparingPipeline {
 
   /** After a batch: the counts that others keep, for who looks at the metrics. */
   protected recordCounts(): void {
-    const { database, metrics, preparer } = this.preparing
-    metrics.failures.digestMismatches = database.digestMismatchCount
+    const { metrics, preparer } = this.preparing
     metrics.prep.pendingChangesAdded = preparer.view.preparedCount
     metrics.prep.pendingChangesRemoved = preparer.view.preparedCount - preparer.view.waitingCount
   }
