@@ -12,69 +12,11 @@
 import { assert, type Identity, type Session, type Watcher } from '@tskeeper/core'
 import { type ByteWriter, isWriteOp } from '@tskeeper/protocol/server'
 import type { ConnectionHandler, NetworkConnection } from '../runtime/network.ts'
+import type { ConnectionHost } from './connection-host.ts'
 import type { ConnectionList } from './connection-list.ts'
 import { ConnectionStatistics } from './connection-statistics.ts'
-import type { OutputPool } from './output-pool.ts'
+import { KeptInput } from './kept-input.ts'
 import { RequestQueue } from './request-queue.ts'
-
-/** What the connections of a server share, and whom they tell. */
-export interface ConnectionHost {
-  readonly outputs: OutputPool
-  /** Longest frame that is accepted, in bytes. */
-  readonly frameLengthMax: number
-  /** Bytes of events that wait for clients which do not read, all connections together; the connections keep it up to date. */
-  eventBytesOwed: number
-  /** Beyond this a connection that is owed a good part is closed. */
-  readonly eventBytesOwedMax: number
-  /** Too many requests are in process: no frame is taken up. */
-  readonly isStalled: boolean
-  /** Monotonic milliseconds of the turn in hand. */
-  readonly nowMs: number
-  /** Monotonic milliseconds of this moment. */
-  monotonicMs(): number
-  /** A frame of this connection waits because of `isStalled`: the host takes the connection up again when that is over. */
-  stall(connection: ClientConnection): void
-  /**
-   * The first four bytes of a new connection, as a number: how many bytes behind them belong to the four-letter word that they
-   * are, or -1 if they are none. The host answers a word when it gets it with those bytes and whatever else has come.
-   */
-  bytesOfWord(word: number): number
-  handleWord(connection: ClientConnection, word: number, rest: Uint8Array): void
-  /** A whole frame, `bytes[start, end)`, without its length prefix; only valid during the call. */
-  handleFrame(connection: ClientConnection, bytes: Uint8Array, view: DataView, start: number, end: number): void
-  /** A read that waited for the writes before it. */
-  handleDeferredRead(
-    connection: ClientConnection,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-    arrivedMs: number,
-  ): void
-  /**
-   * So many more reads, or fewer, wait for the server: those of a client that does not take its replies wait for the client, and
-   * must not hold up others.
-   */
-  deferredReadsChanged(difference: number): void
-  /** Frames are about to be handled: once for all that are handled in a row. */
-  heard(connection: ClientConnection): void
-  /** Reads that were deferred are about to be answered because the client has taken what stood in front of them. */
-  drained(): void
-  /** An event was written for the client, in a frame of so many bytes. */
-  notified(length: number): void
-  /** The connection has something to flush at the end of the tick. */
-  addUnflushed(connection: ClientConnection): void
-  /** All frames that could be handled now have been. */
-  inputHandled(connection: ClientConnection): void
-  /** The client sent what no client may send. */
-  refuseBytes(connection: ClientConnection, reason: string): void
-  /** Nothing more is accepted of the connection; `closed` follows when what was written has left and the client has closed, too. */
-  ending(connection: ClientConnection): void
-  closed(connection: ClientConnection): void
-  /** The client does not take what it is owed, and the limit is reached. */
-  overflowed(connection: ClientConnection): void
-  mayRead(connection: ClientConnection, aclId: number): boolean
-}
 
 export const ConnectionState = {
   /** Nothing has come yet. */
@@ -100,7 +42,6 @@ const EVENT_BYTES_OWED_MIN = 256 * 1024
  * answered before it is applied, whether the client takes the replies or not: this bounds what those may come to.
  */
 const READS_BEFORE_WRITE_MAX = 16
-const INPUT_BYTES_MIN = 1024
 
 export class ClientConnection implements ConnectionHandler, Watcher {
   readonly socket: NetworkConnection
@@ -129,11 +70,8 @@ export class ClientConnection implements ConnectionHandler, Watcher {
   /** Given to the socket, which holds on to it. */
   private sentOutput: ByteWriter | null = null
 
-  /** Bytes that wait: `input[inputStart, inputEnd)`. */
-  private input: Uint8Array = NO_BYTES
-  private inputView: DataView = NO_VIEW
-  private inputStart = 0
-  private inputEnd = 0
+  /** Bytes that wait. */
+  private readonly kept: KeptInput = new KeptInput()
   private isPaused = false
   /** The server has too much to do: the connection is not read for now. */
   isThrottled = false
@@ -187,13 +125,10 @@ export class ClientConnection implements ConnectionHandler, Watcher {
     if (!this.isOpen) return
     this.host.heard(this)
     let start = 0
-    if (this.inputEnd > this.inputStart) start = this.completeFrame(bytes, length)
+    if (this.kept.size > 0) start = this.completeFrame(bytes, length)
     if (start < length) {
-      if (this.inputEnd > this.inputStart) this.keep(bytes, start, length)
-      else {
-        const end = this.handleFrames(bytes, view, start, length)
-        if (end < length && this.isOpen) this.keep(bytes, end, length)
-      }
+      const end = this.kept.size > 0 ? start : this.handleFrames(bytes, view, start, length)
+      if (end < length && this.isOpen) this.kept.append(bytes, end, length)
     }
     this.host.inputHandled(this)
     this.updateReading()
@@ -206,7 +141,7 @@ export class ClientConnection implements ConnectionHandler, Watcher {
       const missing = this.missingBytes()
       if (missing <= 0) break
       const count = Math.min(missing, length - moved)
-      this.keep(bytes, moved, moved + count)
+      this.kept.append(bytes, moved, moved + count)
       moved += count
     }
     this.handleKept()
@@ -215,13 +150,13 @@ export class ClientConnection implements ConnectionHandler, Watcher {
 
   /** Bytes that the kept piece lacks to be a frame, or to show its length; 0 or less when it has them. */
   private missingBytes(): number {
-    const kept = this.inputEnd - this.inputStart
-    if (kept < 4) return 4 - kept
-    const frame = this.inputView.getInt32(this.inputStart)
+    const { size, start, view } = this.kept
+    if (size < 4) return 4 - size
+    const frame = view.getInt32(start)
     const wordBytes = this.bytesOfWord(frame)
-    if (wordBytes >= 0) return 4 + wordBytes - kept
+    if (wordBytes >= 0) return 4 + wordBytes - size
     if (frame < 0 || frame > this.host.frameLengthMax) return 0
-    return 4 + frame - kept
+    return 4 + frame - size
   }
 
   /** Handles frames from `start` on; returns where the first one begins that has to wait. */
@@ -268,45 +203,21 @@ export class ClientConnection implements ConnectionHandler, Watcher {
   }
 
   private handleKept(): void {
-    const start = this.inputStart
+    const { kept } = this
     // Frames that are pushed back during the call would be lost: there are none, since only the socket delivers.
-    const end = this.handleFrames(this.input, this.inputView, start, this.inputEnd)
-    this.inputStart = end
-    if (this.inputStart < this.inputEnd && this.isOpen) return
-    this.dropInput()
+    kept.start = this.handleFrames(kept.bytes, kept.view, kept.start, kept.limit)
+    if (kept.size === 0 || !this.isOpen) this.dropInput()
   }
 
   /** Forgets the requests that wait. */
   dropInput(): void {
     this.isHeld = false
-    this.inputStart = 0
-    this.inputEnd = 0
-    this.input = NO_BYTES
-    this.inputView = NO_VIEW
-  }
-
-  private keep(bytes: Uint8Array, start: number, end: number): void {
-    const length = end - start
-    if (this.inputEnd + length > this.input.length) this.growInput(length)
-    this.input.set(bytes.subarray(start, end), this.inputEnd)
-    this.inputEnd += length
-  }
-
-  private growInput(length: number): void {
-    const used = this.inputEnd - this.inputStart
-    let capacity = Math.max(this.input.length, INPUT_BYTES_MIN)
-    while (capacity < used + length) capacity *= 2
-    const input = new Uint8Array(capacity)
-    input.set(this.input.subarray(this.inputStart, this.inputEnd))
-    this.input = input
-    this.inputView = new DataView(input.buffer)
-    this.inputStart = 0
-    this.inputEnd = used
+    this.kept.drop()
   }
 
   /** Takes up input that waited; to be called when what it waited for may have come. */
   continueInput(): void {
-    if (this.inputEnd > this.inputStart && this.canHandle()) {
+    if (this.kept.size > 0 && this.canHandle()) {
       // It is now that these frames are heard: the time when their bytes came is long gone.
       this.host.heard(this)
       this.handleKept()
@@ -317,7 +228,7 @@ export class ClientConnection implements ConnectionHandler, Watcher {
 
   /** The host takes this connection off its list of the stalled: it may come onto it again at once. */
   continueAfterStall(): void {
-    const canContinue = this.inputEnd > this.inputStart && this.canHandle()
+    const canContinue = this.kept.size > 0 && this.canHandle()
     // The host dates what was stalled by when it came, and looks at the mark for that.
     if (canContinue) this.host.heard(this)
     this.isStalled = false
@@ -331,7 +242,7 @@ export class ClientConnection implements ConnectionHandler, Watcher {
   /** Reads from the socket unless there is a reason not to. */
   private updateReading(): void {
     const hasToWait = this.isStalled || this.isHeld || this.isBlocked()
-    if (!hasToWait || this.inputEnd === this.inputStart) this.waitingSinceMs = -1
+    if (!hasToWait || this.kept.size === 0) this.waitingSinceMs = -1
     else if (this.waitingSinceMs < 0) this.waitingSinceMs = this.host.nowMs
     const isReadable = this.isOpen && !this.isThrottled && this.state !== ConnectionState.CONNECTING && !hasToWait
     if (isReadable === !this.isPaused) return
@@ -342,15 +253,7 @@ export class ClientConnection implements ConnectionHandler, Watcher {
 
   /** Requests that have come and wait to be taken up. */
   countWaitingFrames(): number {
-    let count = 0
-    let at = this.inputStart
-    while (this.inputEnd - at >= 4) {
-      const length = this.inputView.getInt32(at)
-      if (length < 0 || this.inputEnd - at - 4 < length) break
-      at += 4 + length
-      count++
-    }
-    return count
+    return this.kept.countFrames()
   }
 
   throttle(): void {
@@ -370,16 +273,17 @@ export class ClientConnection implements ConnectionHandler, Watcher {
 
   /** The bytes that belong to a four-letter word will not come any more: it is answered with those that have. */
   private handleCutWord(): void {
-    if (this.inputEnd - this.inputStart < 4) return
-    const word = this.inputView.getInt32(this.inputStart)
+    const { bytes, view, start, limit } = this.kept
+    if (limit - start < 4) return
+    const word = view.getInt32(start)
     if (this.bytesOfWord(word) < 0) return
-    this.host.handleWord(this, word, this.input.slice(this.inputStart + 4, this.inputEnd))
+    this.host.handleWord(this, word, bytes.slice(start + 4, limit))
   }
 
   /** A client that has closed its sending side may still wait for what it is owed. */
   private endIfNothingIsOwed(): void {
     // A frame of which only the beginning came will never be whole; a whole one waits for its turn.
-    const hasFrame = this.inputEnd > this.inputStart && this.missingBytes() <= 0
+    const hasFrame = this.kept.size > 0 && this.missingBytes() <= 0
     const isConnecting = this.state === ConnectionState.CONNECTING
     const isOwed = isConnecting || this.queue.size > 0 || this.output !== null || this.sentOutput !== null || hasFrame
     if (this.isOpen && !isOwed) this.end()
@@ -576,6 +480,3 @@ export class ClientConnection implements ConnectionHandler, Watcher {
 function isWriteFrame(view: DataView, start: number, length: number): boolean {
   return length >= 8 && isWriteOp(view.getInt32(start + 4))
 }
-
-const NO_BYTES = new Uint8Array(0)
-const NO_VIEW = new DataView(NO_BYTES.buffer)

@@ -5,7 +5,8 @@ import type { Logger } from '../logger.ts'
 import type { ServerMetrics } from '../metrics/server-metrics.ts'
 import type { Listener, NetworkConnection } from '../runtime/network.ts'
 import type { Runtime, TimerHandle } from '../runtime/runtime.ts'
-import { ClientConnection, type ConnectionHost } from './client-connection.ts'
+import { ClientConnection } from './client-connection.ts'
+import type { ConnectionHost } from './connection-host.ts'
 import { ConnectionList } from './connection-list.ts'
 
 export interface ClientListenerParts {

@@ -1,7 +1,8 @@
 // Serves the connections that come while the server serves nobody, because it looks for a leader, starts or stops:
 // four-letter words are answered, everything else is closed, and its client tries another server.
 
-import type { ClientConnection, ConnectionHost } from './client-connection.ts'
+import type { ClientConnection } from './client-connection.ts'
+import type { ConnectionHost } from './connection-host.ts'
 import { OutputPool } from './output-pool.ts'
 
 export interface IdleHostParts {

@@ -14,7 +14,8 @@ import {
   Xid,
 } from '@tskeeper/protocol/server'
 import type { Authentication } from '../auth/authentication.ts'
-import { type ClientConnection, type ConnectionHost, ConnectionState } from '../listener/client-connection.ts'
+import { type ClientConnection, ConnectionState } from '../listener/client-connection.ts'
+import type { ConnectionHost } from '../listener/connection-host.ts'
 import { OutputPool } from '../listener/output-pool.ts'
 import type { Logger } from '../logger.ts'
 import type { ServerMetrics } from '../metrics/server-metrics.ts'
