@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { configFromProperties, nodeRuntime, type RunningServer, type Runtime, startServer } from '@tskeeper/server'
 import { vi } from 'vitest'
+import { RecordingLogger } from '../../packages/server/test/recording-logger.ts'
 import { RawClient, type RawClientOptions } from '../support/raw-client.ts'
 import { RawConnection } from '../support/raw-connection.ts'
-import { RecordingLogger } from './recording-logger.ts'
 
 const HOST = '127.0.0.1'
 

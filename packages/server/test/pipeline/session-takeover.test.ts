@@ -22,6 +22,15 @@ async function startWithSession(): Promise<Setting> {
   return { server, old, sessionId: old.takeSessionId() ?? 0n }
 }
 
+/** The same, and the creation of `/a`, with xid 7, waits for the disk. */
+async function startWithHeldWrite(): Promise<Setting> {
+  const setting = await startWithSession()
+  setting.server.isDiskHeld = true
+  setting.old.send(createRequest(7, '/a'))
+  setting.server.settle()
+  return setting
+}
+
 /** A new connection that takes the session up, and sends these requests with that. */
 function takeUp({ server, sessionId }: Setting, ...requests: readonly Uint8Array[]): VirtualClient {
   const client = server.open()
@@ -41,11 +50,8 @@ function errors(client: VirtualClient): readonly (readonly [number, number])[] {
 }
 
 test('a read on a new connection waits for a write of the old one that is being synced', async () => {
-  const setting = await startWithSession()
-  const { server, old, sessionId } = setting
-  server.isDiskHeld = true
-  old.send(createRequest(7, '/a'))
-  server.settle()
+  const setting = await startWithHeldWrite()
+  const { server, sessionId } = setting
   const client = takeUp(setting, existsRequest(1, '/a'))
   server.settle()
   expect(client.takeSessionId()).toBeNull()
@@ -88,11 +94,8 @@ test('a read on a new connection waits for a write that came in the same turn, a
 })
 
 test('a sync on a new connection comes behind the writes of the old one', async () => {
-  const setting = await startWithSession()
-  const { server, old, sessionId } = setting
-  server.isDiskHeld = true
-  old.send(createRequest(7, '/a'))
-  server.settle()
+  const setting = await startWithHeldWrite()
+  const { server, sessionId } = setting
   const client = takeUp(setting, syncRequest(1, '/'), existsRequest(2, '/a'))
   server.settle()
   expect(client.takeSessionId()).toBeNull()
@@ -153,11 +156,8 @@ test('the reply to a write of the old connection never goes to the new one, whos
 })
 
 test('a connection that waits can be closed, and be taken over in its turn', async () => {
-  const setting = await startWithSession()
-  const { server, old, sessionId } = setting
-  server.isDiskHeld = true
-  old.send(createRequest(7, '/a'))
-  server.settle()
+  const setting = await startWithHeldWrite()
+  const { server, sessionId } = setting
   const gone = takeUp(setting, existsRequest(1, '/a'))
   gone.cut()
   const replaced = takeUp(setting, existsRequest(1, '/a'))
@@ -174,11 +174,8 @@ test('a connection that waits can be closed, and be taken over in its turn', asy
 })
 
 test('a client that has closed its sending side while it waits gets its answers before the connection ends', async () => {
-  const setting = await startWithSession()
-  const { server, old, sessionId } = setting
-  server.isDiskHeld = true
-  old.send(createRequest(7, '/a'))
-  server.settle()
+  const setting = await startWithHeldWrite()
+  const { server, sessionId } = setting
   const client = takeUp(setting, existsRequest(1, '/a'))
   client.handler.onEnd()
   expect(client.isClosed).toBe(false)

@@ -61,6 +61,12 @@ class Server {
   }
 }
 
+/** The servers 1 and 2 of three. */
+function twoServers(): { readonly world: MemoryWorld; readonly one: Server; readonly two: Server } {
+  const world = new MemoryWorld()
+  return { world, one: new Server(world, 1), two: new Server(world, 2) }
+}
+
 function frame(text: string): Uint8Array {
   const out = new ByteWriter()
   out.writeString(text)
@@ -83,8 +89,7 @@ function dialIn(world: MemoryWorld, server: Server): MemoryConnection {
 }
 
 test('the larger server dials the smaller one, says who it is in one write, and votes go both ways', () => {
-  const world = new MemoryWorld()
-  const [one, two] = [new Server(world, 1), new Server(world, 2)]
+  const { world, one, two } = twoServers()
   two.send(1, 'from two')
   world.settle()
   expect(world.dialled.map(({ to }) => to)).toEqual(['127.0.0.1:3881'])
@@ -101,8 +106,7 @@ test('the larger server dials the smaller one, says who it is in one write, and 
 })
 
 test('the smaller server dials only to be dialled back: its connection closes, and its vote takes the other one', () => {
-  const world = new MemoryWorld()
-  const [one, two] = [new Server(world, 1), new Server(world, 2)]
+  const { world, one, two } = twoServers()
   one.send(2, 'from one')
   world.settle()
   expect(world.dialled.map(({ to, connection }) => [to, connection.isClosed])).toEqual([
@@ -113,8 +117,7 @@ test('the smaller server dials only to be dialled back: its connection closes, a
 })
 
 test('both may dial at the same time: one link is left', () => {
-  const world = new MemoryWorld()
-  const [one, two] = [new Server(world, 1), new Server(world, 2)]
+  const { world, one, two } = twoServers()
   one.send(2, 'from one')
   two.send(1, 'from two')
   world.settle()
@@ -124,8 +127,7 @@ test('both may dial at the same time: one link is left', () => {
 })
 
 test('a smaller server that dials again gets a new link in place of the old one', () => {
-  const world = new MemoryWorld()
-  const [one, two] = [new Server(world, 1), new Server(world, 2)]
+  const { world, one, two } = twoServers()
   two.send(1, 'first')
   world.settle()
   one.take()
@@ -137,8 +139,7 @@ test('a smaller server that dials again gets a new link in place of the old one'
 })
 
 test('a larger server that dials again replaces its old link', () => {
-  const world = new MemoryWorld()
-  const [one, two] = [new Server(world, 1), new Server(world, 2)]
+  const { world, one, two } = twoServers()
   two.send(1, 'first')
   world.settle()
   const again = dialIn(world, one)
@@ -165,8 +166,7 @@ test('of the votes that wait for a link only the newest goes', () => {
 })
 
 test('of the votes that wait for a connection that is not read only the newest goes', () => {
-  const world = new MemoryWorld()
-  const [one, two] = [new Server(world, 1), new Server(world, 2)]
+  const { world, one, two } = twoServers()
   two.send(1, '1')
   world.settle()
   const connection = world.dialled[0]?.connection
@@ -179,8 +179,7 @@ test('of the votes that wait for a connection that is not read only the newest g
 })
 
 test('a new link begins with the last vote, for it may have been lost with the old link', () => {
-  const world = new MemoryWorld()
-  const [one, two] = [new Server(world, 1), new Server(world, 2)]
+  const { world, one, two } = twoServers()
   two.send(1, 'vote')
   world.settle()
   one.take()
@@ -192,8 +191,7 @@ test('a new link begins with the last vote, for it may have been lost with the o
 })
 
 test('a new link begins with the newest vote alone, if there is one that waits', () => {
-  const world = new MemoryWorld()
-  const [one, two] = [new Server(world, 1), new Server(world, 2)]
+  const { world, one, two } = twoServers()
   two.send(1, 'vote')
   world.settle()
   one.take()
@@ -205,8 +203,7 @@ test('a new link begins with the newest vote alone, if there is one that waits',
 })
 
 test('a broken link is not dialled again before there is something to say', () => {
-  const world = new MemoryWorld()
-  const [, two] = [new Server(world, 1), new Server(world, 2)]
+  const { world, two } = twoServers()
   two.send(1, 'vote')
   world.settle()
   world.dialled[0]?.connection.destroy()
@@ -216,8 +213,7 @@ test('a broken link is not dialled again before there is something to say', () =
 })
 
 test('a link that breaks counts as lost after a moment, unless another one takes its place', () => {
-  const world = new MemoryWorld()
-  const [one, two] = [new Server(world, 1), new Server(world, 2)]
+  const { world, one, two } = twoServers()
   two.send(1, 'vote')
   world.settle()
   world.dialled[0]?.connection.destroy()
@@ -242,8 +238,7 @@ test('a server at whose addresses nobody answers is reported', () => {
 })
 
 test('while a connection is being opened there is no second one', () => {
-  const world = new MemoryWorld()
-  const [, two] = [new Server(world, 1), new Server(world, 2)]
+  const { world, two } = twoServers()
   two.send(1, 'vote')
   two.links.connectAll()
   two.send(1, 'vote')
@@ -265,8 +260,7 @@ test('a server that no configuration names is dialled back at the address that i
 })
 
 test('an old server that announces no address is dialled back at the configured one', () => {
-  const world = new MemoryWorld()
-  const [one, two] = [new Server(world, 1), new Server(world, 2)]
+  const { world, one, two } = twoServers()
   const old = new ByteWriter()
   old.writeNumber(1)
   dialIn(world, two).write(old.toBytes(), 8)
@@ -390,8 +384,7 @@ test('servers that are not members are limited in number, and one that has gone 
 })
 
 test('closed links send, accept and dial nothing', () => {
-  const world = new MemoryWorld()
-  const [one, two] = [new Server(world, 1), new Server(world, 2)]
+  const { world, one, two } = twoServers()
   two.send(1, 'vote')
   world.settle()
   const waiting = dialIn(world, two)
