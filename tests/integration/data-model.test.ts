@@ -313,6 +313,7 @@ test('getAllChildrenNumber counts everything below a node, and getEphemerals wha
   expect(await client.getEphemerals('/a/')).toEqual(['/a/e1'])
   expect(await client.getEphemerals('/nowhere')).toEqual([])
   expect(await client.getEphemerals(' /a')).toEqual([])
+  for (const all of [' ', '\t/\n', '/\0']) expect(await client.getEphemerals(all)).toHaveLength(3)
   expect(await other.getEphemerals('/')).toEqual(['/a/e4'])
 })
 

@@ -187,8 +187,8 @@ export class ReadAnswers {
 
   private getEphemerals(connection: ClientConnection, input: ByteReader, out: ByteWriter): number {
     const prefix = input.readString() ?? ''
-    // Blanks around the root count for nothing; any other prefix is taken as it is.
-    const isAll = /^\s*\/?\s*$/.test(prefix)
+    // Blanks count for nothing if there is nothing else, and around the root, where control characters are blanks, too.
+    const isAll = /^([\s\u001c-\u001f]*|[\0- ]*\/[\0- ]*)$/.test(prefix)
     const { tree } = this.database
     const paths: string[] = []
     for (const node of tree.ephemerals.get(connection.session?.id ?? 0n) ?? []) {
