@@ -5,6 +5,7 @@
  */
 import { cpSync, mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { SeededRandom } from '../../faults/seeded-random.ts'
 import { fourLetterWord, type ServerConfig, type ServerProcess, type ServerTarget } from '../../support/server-process.ts'
 import { startCompatServer } from '../compat-server.ts'
@@ -25,6 +26,8 @@ const STEPS_BY_DEFAULT = 3_000
 /** Each try to leave steps out starts both servers anew. */
 const SHRINK_TIME_MAX_MS = 120_000
 const ROUND_TIME_MAX_MS = 2 * SHRINK_TIME_MAX_MS
+const LOOKS_MAX = 5
+const LOOK_INTERVAL_MS = 200
 /** Every so many rounds the directories change hands. */
 const ROUNDS_A_SWAP = 3
 
@@ -119,7 +122,6 @@ interface Played {
   readonly server: ServerProcess
   readonly player: SchedulePlayer
   readonly streams: Streams
-  readonly state: ServerState
 }
 
 /** Plays on two fresh servers. */
@@ -129,11 +131,11 @@ export async function findDifference(
   schedule: Schedule,
   swapsDirectories: boolean,
 ): Promise<FoundDifference | null> {
-  const [apache, ours] = await Promise.all([play(context, 'apache', profile, schedule), play(context, 'ours', profile, schedule)])
+  const [apache, ours] = await Promise.all([play(context, 'apache', schedule), play(context, 'ours', schedule)])
   try {
     const difference = compareStreams(profile, schedule, apache.streams, ours.streams)
     if (difference !== null) return { kind: 'answer', name: 'answer', step: difference.step, text: differenceText(difference) }
-    const state = compareStates(apache.state, ours.state)
+    const state = await compareLeftovers(profile, apache, ours)
     if (state !== null)
       console.log(
         apache.server
@@ -155,16 +157,27 @@ export async function findDifference(
   }
 }
 
+/** Servers notice after a while that a client is gone: a difference counts only if it stays. */
+async function compareLeftovers(profile: ServerProfile, apache: Played, ours: Played): Promise<StateDifference | null> {
+  for (let look = 1; ; look++) {
+    const [theirs, mine] = await Promise.all(
+      [apache, ours].map(({ server, player }) => readState(server, profile, player.decoder)),
+    )
+    const difference = theirs === undefined || mine === undefined ? null : compareStates(theirs, mine)
+    if (difference === null || look === LOOKS_MAX) return difference
+    await delay(LOOK_INTERVAL_MS)
+  }
+}
+
 function differenceText({ stream, step, apache, ours }: Difference): string {
   return `step ${step}, ${stream}\n  apache: ${abbreviated(apache, 1000)}\n  ours:   ${abbreviated(ours, 1000)}`
 }
 
-async function play(context: SuiteContext, target: ServerTarget, profile: ServerProfile, schedule: Schedule): Promise<Played> {
+async function play(context: SuiteContext, target: ServerTarget, schedule: Schedule): Promise<Played> {
   const server = await start(context, target, schedule.config)
   const player = new SchedulePlayer(server.host, server.port)
   try {
-    const streams = await player.play(schedule)
-    return { server, player, streams, state: await readState(server, profile, player.decoder) }
+    return { server, player, streams: await player.play(schedule) }
   } catch (error) {
     player.destroy()
     await server.kill()

@@ -33,9 +33,9 @@ const rules: readonly Rule[] = [
     isMet: (apache, ours) => isReplyTo(apache, RawOp.exists, 0) && isReplyTo(ours, RawOp.exists, -102),
   },
   {
-    name: 'up to 3.8 a check of any watches finds those of other connections',
+    name: 'up to 3.8 a check of any watches finds those of other connections, and fails on paths that are none',
     versions: /^3\.8/,
-    isMet: (apache, ours) => isReplyTo(apache, RawOp.checkWatches, 0) && isReplyTo(ours, RawOp.checkWatches, -121),
+    isMet: (apache, ours) => isReplyTo(ours, RawOp.checkWatches, -121) && apache.opcode === RawOp.checkWatches,
   },
   {
     name: 'the Stat of a new zookeeper_stats tells the length of what is stored there',
@@ -44,8 +44,8 @@ const rules: readonly Rule[] = [
       / "\/zookeeper\/quota\/([^"]*\/)?zookeeper_stats" /.test(apache.text) && withoutLengths(apache) === withoutLengths(ours),
   },
   {
-    name: 'the refusal of a multiRead has an end header behind it since 3.9',
-    versions: /^3\.9/,
+    name: 'the refusal of a multiRead has an end header behind it',
+    versions: /./,
     isMet: (apache, ours) =>
       isReplyTo(apache, RawOp.multiRead, -5) && isReplyTo(ours, RawOp.multiRead, -5) && apache.zxid === ours.zxid,
   },

@@ -11,9 +11,9 @@ export type ServerState = ReadonlyMap<string, string>
 
 const LINES_SHOWN_MAX = 8
 
-/** Counters of `mntr` that follow from the requests alone. */
+/** Counters of `mntr` that follow from the requests alone, and mean the same with both. */
 const COUNTERS = [
-  ...['znode_count', 'watch_count', 'ephemerals_count', 'approximate_data_size', 'num_alive_connections', 'outstanding_requests'],
+  ...['znode_count', 'watch_count', 'ephemerals_count', 'num_alive_connections', 'outstanding_requests'],
   ...['global_sessions', 'local_sessions', 'digest_mismatches_count', 'add_dead_watcher_queued', 'connection_rejected'],
   ...['stale_sessions_expired', 'dead_watchers_queued'],
 ].map((name) => `zk_${name}`)
@@ -28,8 +28,6 @@ export async function readState(server: ServerProcess, profile: ServerProfile, d
   if (target === 'apache') state.set('zk_digest_mismatches_count', '0')
   const tree = await readTree(host, port, decoder)
   for (const [path, text] of tree) state.set(`node ${path}`, text)
-  // Apache counts the characters of paths there, and ours their bytes.
-  if ([...tree.keys()].some((path) => Buffer.byteLength(path) !== path.length)) state.delete('zk_approximate_data_size')
   return state
 }
 
