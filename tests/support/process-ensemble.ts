@@ -58,6 +58,8 @@ export type AddressOf = (from: number, to: number, ports: MemberPorts) => { read
 
 export interface EnsembleOptions {
   readonly config?: ServerConfig
+  /** What one member's configuration has beyond that. */
+  readonly memberConfig?: (id: number) => ServerConfig
   /** Under which address a member finds another; its real one if absent. */
   readonly addressOf?: AddressOf
   /** Where a member's data are to be, if not in its own directory. */
@@ -181,6 +183,7 @@ export class ProcessEnsemble implements AsyncDisposable {
       clientPortAddress: null,
       ...(this.#roles.get(id) === 'observer' ? { peerType: 'observer' } : {}),
       ...this.#options.config,
+      ...this.#options.memberConfig?.(id),
     }
     const keepsConfig = this.#started.has(id)
     this.#started.add(id)

@@ -6,6 +6,7 @@
 import { ProcessEnsemble } from '../../support/process-ensemble.ts'
 import type { RawClient } from '../../support/raw-client.ts'
 import { SessionRefusedError } from '../../support/raw-client.ts'
+import { freePort } from '../../support/server-process.ts'
 import { check, checkEqual, runCase, type Suite, type SuiteContext } from '../suite.ts'
 import { JAVA, ZOOKEEPER_JAR } from './cli-session.ts'
 import { letLastLead, planOf } from './mixed-plans.ts'
@@ -32,34 +33,60 @@ export const mixedSessionsSuite: Suite = {
         bringBackOver(mix),
       )
     }
+    for (const [mix, sentence] of FED) {
+      await runCase(context, `${mix}: ${sentence}, a session that moves here is answered what it asked here`, () =>
+        moveAbout(mix, true),
+      )
+    }
   },
 }
+
+/** The first member feeds the observer. */
+const FED: readonly (readonly [mix: string, sentence: string])[] = [
+  ['aaaO', "with our observer behind one of Apache's"],
+  ['ooaO', 'with our observer behind one of ours'],
+  ['oaaA', "with Apache's observer behind one of ours"],
+]
 
 /** Those of ours, the leader among them. */
 function oursOf(ensemble: ProcessEnsemble): number[] {
   return ensemble.ids.filter((id) => ensemble.targets.get(id) === 'ours')
 }
 
-async function startMix(mix: string): Promise<ProcessEnsemble> {
-  const ensemble = await ProcessEnsemble.plan(planOf(mix))
+async function startMix(mix: string, isFed = false): Promise<ProcessEnsemble> {
+  const plans = planOf(mix)
+  const port = isFed ? await freePort() : null
+  const isMasterOrFed = (id: number): boolean => id === 1 || plans[id - 1]?.role === 'observer'
+  const ensemble = await ProcessEnsemble.plan(plans, {
+    memberConfig: (id) => (port !== null && isMasterOrFed(id) ? { observerMasterPort: port } : {}),
+  })
   for (const id of ensemble.ids) await ensemble.launch(id)
   await letLastLead(ensemble)
   return ensemble
 }
 
-async function moveAbout(mix: string): Promise<unknown> {
-  await using ensemble = await startMix(mix)
-  const [administrator] = await Promise.all([ensemble.connect(1, { timeoutMs: SESSION_TIMEOUT_MS })])
+async function moveAbout(mix: string, isFed = false): Promise<unknown> {
+  await using ensemble = await startMix(mix, isFed)
+  const administrator = await ensemble.connect(1, { timeoutMs: SESSION_TIMEOUT_MS })
   await administrator.create('/moves', '')
   for (let move = 0; move < MOVES; move++) {
     const ours = oursOf(ensemble)
     const to = ours[move % ours.length] ?? 0
-    const others = ensemble.ids.filter((id) => id !== to)
+    const others = ensemble.ids.filter((id) => id !== to && (!isFed || isKeptInOrder(ensemble, id, to)))
     const from = others[Math.floor(move / ours.length) % others.length] ?? 0
     await moveOnce(ensemble, from, to, `/moves/m${move}`)
   }
   await ensemble.checkTrees()
   return { moves: MOVES }
+}
+
+/**
+ * Between an observer master of Apache's and its observers nobody keeps the requests of a session in order. One of ours lets an observer go that
+ * sends requests of a session which has moved to the master.
+ */
+function isKeptInOrder(ensemble: ProcessEnsemble, from: number, to: number): boolean {
+  if (from === 1) return ensemble.targets.get(from) === 'ours'
+  return to !== 1 || ensemble.voterIds.includes(from)
 }
 
 /** What the new connection asks has the numbers of what the old one has asked, of which nobody awaits the answers. */
