@@ -20,9 +20,11 @@ import { drawConfig, drawSchedule } from './differential/schedule-maker.ts'
 import { shrink } from './differential/shrinker.ts'
 import { compareStates, readState, readTree, type ServerState, type StateDifference } from './differential/state.ts'
 
+/** Every run begins with these. */
 const FIXED_SEEDS: readonly number[] = [1, 2, 3]
+/** So many rounds follow from the run's own seed, if it has one. */
+const OWN_ROUNDS = 3
 const STEPS_A_ROUND = 500
-const STEPS_BY_DEFAULT = 3_000
 /** Each try to leave steps out starts both servers anew. */
 const SHRINK_TIME_MAX_MS = 120_000
 const ROUND_TIME_MAX_MS = 2 * SHRINK_TIME_MAX_MS
@@ -45,30 +47,36 @@ export const differentialSuite: Suite = {
 
 async function runDifferential(context: SuiteContext): Promise<void> {
   const version = await apacheVersion(context)
-  const rounds = Math.max(1, Math.ceil((context.steps ?? STEPS_BY_DEFAULT) / STEPS_A_ROUND))
-  for (let round = 0; round < rounds; round++) {
-    const seed = seedOf(context, round)
+  for (const [index, { seed, stepCount }] of roundsOf(context).entries()) {
     await runCase(
       context,
-      `round ${round + 1}: Apache's ${version} and ours answer alike`,
+      `round ${index + 1}: Apache's ${version} and ours answer alike`,
       async () => {
         const random = new SeededRandom(seed)
         const profile = profileOf(version, random.fork('profile'))
-        const config = drawConfig(random.fork('config'))
-        const steps = Math.min(STEPS_A_ROUND, context.steps ?? STEPS_BY_DEFAULT)
-        const schedule = drawSchedule(random.fork('steps'), profile, config, steps)
-        await playRound(context, profile, schedule, seed, round % ROUNDS_A_SWAP === 0)
-        return null
+        const schedule = drawSchedule(random.fork('steps'), profile, drawConfig(random.fork('config')), stepCount)
+        await playRound(context, profile, schedule, seed, index % ROUNDS_A_SWAP === 0)
       },
       ROUND_TIME_MAX_MS,
     )
   }
 }
 
-/** Without a seed by hand, the first rounds are those that every run plays. */
-function seedOf(context: SuiteContext, round: number): number {
-  const fixed = context.seed === null ? FIXED_SEEDS[round] : undefined
-  return fixed ?? (context.seed ?? 1) + round
+interface Round {
+  readonly seed: number
+  readonly stepCount: number
+}
+
+/** By hand, with a number of steps, all rounds follow from the seed: the first one is that of the seed itself. */
+function roundsOf({ seed, steps }: SuiteContext): readonly Round[] {
+  if (steps === null) {
+    const own = seed === null ? [] : Array.from({ length: OWN_ROUNDS }, (_, index) => seed + index)
+    return [...FIXED_SEEDS, ...own].map((each) => ({ seed: each, stepCount: STEPS_A_ROUND }))
+  }
+  return Array.from({ length: Math.ceil(steps / STEPS_A_ROUND) }, (_, index) => ({
+    seed: (seed ?? 1) + index,
+    stepCount: Math.min(STEPS_A_ROUND, steps - index * STEPS_A_ROUND),
+  }))
 }
 
 export async function apacheVersion(context: SuiteContext): Promise<string> {
