@@ -19,6 +19,8 @@ interface Run {
 /** The role's own fields, as far as they are looked at here. */
 interface LeaderFields {
   readonly leader: Leader<object>
+  /** As with learners. */
+  readonly isOver: boolean
   readonly parts: { readonly replica: Replica }
 }
 
@@ -150,6 +152,7 @@ function tapLeader(): void {
     (original) =>
       function (this: LeaderFields, zxid: number): void {
         const { replica } = this.parts
+        if (this.isOver) return void original.call(this, zxid)
         tell((probe, server) => {
           run?.replicas.set(server, replica)
           probe.established(server, this.leader.epoch, replica.database.lastZxid)
