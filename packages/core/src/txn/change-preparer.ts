@@ -117,7 +117,6 @@ export class ChangePreparer {
   writeCreate(op: number, type: number, input: ByteReader, out: ByteWriter): number {
     const recordStart = input.position
     const pathLength = input.readSlice()
-    if (pathLength < 0) return ErrorCode.MARSHALLING_ERROR
     const pathStart = input.sliceStart
     const dataLength = input.readSlice()
     const dataStart = input.sliceStart
@@ -131,6 +130,7 @@ export class ChangePreparer {
     const badMode = this.checkMode(type, flags, ttlMs)
     if (badMode !== ErrorCode.OK) return badMode
     const { bytes } = input
+    if (pathLength < 0) return ErrorCode.MARSHALLING_ERROR
     if (!hasSlashAndNoNul(bytes, pathStart, pathLength)) return ErrorCode.BAD_ARGUMENTS
     const acl = isOpen ? null : fixUpAcl(wantedAcl, this.requester.identities, this.options.schemes)
     if (!isOpen && acl === null) return ErrorCode.INVALID_ACL

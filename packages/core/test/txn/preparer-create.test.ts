@@ -55,7 +55,9 @@ function pathOf(prepared: Prepared): string | null {
 // --- the order of the checks -------------------------------------------------------------------
 
 test.each<[row: string, write: Write, code: number]>([
-  ['1: the path is null, before the flags', createWrite({ path: null, flags: 9 }), ErrorCode.MARSHALLING_ERROR],
+  ['1: the path is null, after the flags', createWrite({ path: null, flags: 9 }), ErrorCode.BAD_ARGUMENTS],
+  ['1: the path is null, after the mode', createWrite({ path: null, flags: 5 }), ErrorCode.BAD_ARGUMENTS],
+  ['1: the path is null, before the ACL', createWrite({ path: null, acl: [] }), ErrorCode.MARSHALLING_ERROR],
   ['2: no such flags, before the ACL', createWrite({ flags: 7, acl: [] }), ErrorCode.BAD_ARGUMENTS],
   ['2: no such flags, before the parent', createWrite({ flags: -1, path: '/gone/x' }), ErrorCode.BAD_ARGUMENTS],
   ['4: a TTL of 0, before the ACL', ttlWrite(5, 0, '/new', []), ErrorCode.BAD_ARGUMENTS],
