@@ -106,10 +106,11 @@ export class QuotaTable {
     const prefix = this.deepestPrefix(path)
     if (prefix === null) return WITHIN_QUOTA
     const limitsNode = this.findNode(QUOTA_ROOT + prefix + LIMITS_NAME)
-    const statsNode = this.findNode(QUOTA_ROOT + prefix + STATS_NAME)
-    if (limitsNode === 0 || statsNode === 0) return WITHIN_QUOTA
+    if (limitsNode === 0) return WITHIN_QUOTA
     const limits = parseLimits(this.text(limitsNode))
     if (limits === null) return { code: ErrorCode.MARSHALLING_ERROR, excess: null }
+    const statsNode = this.findNode(QUOTA_ROOT + prefix + STATS_NAME)
+    if (statsNode === 0) return WITHIN_QUOTA
     const usage = parseUsage(this.text(statsNode))
     const count =
       addedNodes === 0 ? null : excessOf(prefix, 'count', limits.count, limits.countHardLimit, usage.count + addedNodes)

@@ -101,6 +101,13 @@ test('what counts is the usage that is applied: a multi and pipelined requests c
   expect(codesOf(bench.multi(create('/x'), create('/q/d')))).toEqual([0, ErrorCode.QUOTA_EXCEEDED])
 })
 
+test('limits that cannot be understood make the request malformed, also where nothing is counted', () => {
+  const bench = new Workbench({ isQuotaEnforced: true })
+  bench.apply(bench.create('/a'), bench.create('/zookeeper/quota/a', null))
+  bench.apply(bench.create('/zookeeper/quota/a/zookeeper_limits', 'nonsense'))
+  expect(bench.run(bench.create('/a/b'))).toBe(ErrorCode.MARSHALLING_ERROR)
+})
+
 test('limits that cannot be understood make the request malformed, if quotas are enforced', () => {
   expect(limited('count=three,bytes=1').bench.create('/q/a').code).toBe(ErrorCode.MARSHALLING_ERROR)
   expect(limited('count').bench.create('/q/a').code).toBe(ErrorCode.MARSHALLING_ERROR)
