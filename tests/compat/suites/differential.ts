@@ -144,14 +144,6 @@ export async function findDifference(
     const difference = compareStreams(profile, schedule, apache.streams, ours.streams)
     if (difference !== null) return { kind: 'answer', name: 'answer', step: difference.step, text: differenceText(difference) }
     const state = await compareLeftovers(profile, apache, ours)
-    if (state !== null)
-      console.log(
-        apache.server
-          .log()
-          .split('\n')
-          .filter((l) => /atching|ismatch/i.test(l))
-          .join('\n'),
-      )
     if (state !== null) return { kind: 'state', name: state.name, step: null, text: `what is left differs\n${state.text}` }
     if (!swapsDirectories) return null
     for (const played of [apache, ours]) await played.server.stop()

@@ -10,6 +10,7 @@ import type { ServerProfile } from './profile.ts'
 export type ServerState = ReadonlyMap<string, string>
 
 const LINES_SHOWN_MAX = 8
+const NOT_TOLD = 'not told'
 
 /** Counters of `mntr` that follow from the requests alone, and mean the same with both. */
 const COUNTERS = [
@@ -38,8 +39,11 @@ export interface StateDifference {
   readonly text: string
 }
 
+/** Apache's server does not always tell all of its counters. */
 export function compareStates(apache: ServerState, ours: ServerState): StateDifference | null {
-  const names = [...new Set([...apache.keys(), ...ours.keys()])].filter((name) => apache.get(name) !== ours.get(name))
+  const names = [...new Set([...apache.keys(), ...ours.keys()])].filter(
+    (name) => apache.get(name) !== ours.get(name) && apache.get(name) !== NOT_TOLD,
+  )
   const [first] = names
   if (first === undefined) return null
   const lines = names.slice(0, LINES_SHOWN_MAX).map((name) => {
@@ -65,7 +69,7 @@ function nodeText({ data, stat, acl }: DumpedNode, decoder: ReplyDecoder): strin
 async function counters(port: number): Promise<ReadonlyMap<string, string>> {
   const lines = (await fourLetterWord(port, 'mntr')).split('\n').map((line) => line.split('\t'))
   const values = new Map(lines.map(([name, value]) => [name ?? '', value ?? '']))
-  return new Map(COUNTERS.map((name) => [name, values.get(name) ?? 'not told']))
+  return new Map(COUNTERS.map((name) => [name, values.get(name) ?? NOT_TOLD]))
 }
 
 /** The lines of the words about sessions and watches; lines of one word come in no order. */
@@ -91,9 +95,9 @@ function ephemeralsOf(dump: string): string {
   return dump.slice(from, to < 0 ? undefined : to)
 }
 
-/** Apache's server lists sessions that had ephemeral nodes, too: those have a heading and no lines. */
+/** Apache's server lists sessions that had ephemeral nodes or watches, too: those have a heading and no lines. */
 function isBareHeading(word: string, line: string): boolean {
-  return word === 'dump' && !line.startsWith('\t')
+  return (word === 'dump' || word === 'wchc') && !line.startsWith('\t')
 }
 
 /** Null for lines of times and of versions. */
@@ -106,6 +110,8 @@ function comparableLine(line: string, decoder: ReplyDecoder): string | null {
       .replaceAll(/127\.0\.0\.1:\d+/g, '<address>')
       // Of a session that was taken up again Apache's server tells a number before it has one.
       .replace(/lcxid=0x0,/, '')
+      // Nor do those of which nothing is left count as watching.
+      .replace(/^\d+ connections watching/, 'watching')
       .replaceAll(/(queued|est|lresp|llat|minlat|avglat|maxlat)=[\d.]+/g, '$1=<n>')
   )
 }
