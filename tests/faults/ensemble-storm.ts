@@ -2,8 +2,21 @@
 // from some or all others (reset, or silent), and one runs out of disk. Between the storms everything heals, and then all must serve
 // again, go on writing, and hold one tree. At the end the history of all clients and the logs of all members must fit together.
 
-import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  statfsSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { judgeHistory } from '../support/ensemble-history.ts'
 import { EnsembleLoad, LOAD_ROOT } from '../support/ensemble-load.ts'
 import { LinkProxies } from '../support/link-proxy.ts'
@@ -29,6 +42,9 @@ const PATIENCE_MS = 180_000
 /** The member with a small disk, and its size. */
 const SMALL_DISK_ID = 5
 const SMALL_DISK_MIB = 192
+/** With less room than this its operator removes what is no longer needed, as one does with every server. */
+const SMALL_DISK_FREE_MIB = 96
+const CLEANUP = fileURLToPath(new URL('../../bin/zkCleanup.sh', import.meta.url))
 
 export const ensembleStormSuite: FaultSuite = {
   name: 'ensemble-storm',
@@ -217,6 +233,31 @@ class Storm implements AsyncDisposable {
     }
     await this.#ensemble.eventually('all serve again', allServe, PATIENCE_MS)
     await this.#load.untilMore(3, PATIENCE_MS)
+    this.#makeRoom()
+  }
+
+  /** The logs that are removed are kept elsewhere, since all logs are compared in the end. */
+  #makeRoom(): void {
+    const { bavail, bsize } = statfsSync(this.#disk.path)
+    if (bavail * bsize >= SMALL_DISK_FREE_MIB << 20) return
+    const data = this.#dataDirectory(SMALL_DISK_ID)
+    const folder = join(data, 'version-2')
+    const archive = this.#archiveDirectory
+    mkdirSync(archive, { recursive: true })
+    const logs = readdirSync(folder).filter((name) => name.startsWith('log.'))
+    for (const name of logs) copyFileSync(join(folder, name), join(archive, name))
+    execFileSync(CLEANUP, [data, data, '-n', '3'], { stdio: 'ignore' })
+    for (const name of logs) if (existsSync(join(folder, name))) rmSync(join(archive, name))
+  }
+
+  get #archiveDirectory(): string {
+    return join(this.#ensemble.serverDirectory(SMALL_DISK_ID), 'removed-logs')
+  }
+
+  /** Where the logs of a member are, oldest first. */
+  #logFolders(id: number): string[] {
+    const folder = join(this.#dataDirectory(id), 'version-2')
+    return id === SMALL_DISK_ID && existsSync(this.#archiveDirectory) ? [this.#archiveDirectory, folder] : [folder]
   }
 
   /** Starts what has ended. Only a member whose disk was full may have ended by itself. */
@@ -239,7 +280,7 @@ class Storm implements AsyncDisposable {
     const verdict = judgeHistory(history, LOAD_ROOT, await this.#ensemble.tree(1), { replacedLeaderMs: DOUBT_MS })
     expect(verdict.violations.length === 0, verdict.violations.join('\n'))
     await Promise.all(this.#ensemble.ids.map((id) => this.#ensemble.stop(id)))
-    const compared = compareLogs(this.#ensemble.ids.map((id) => join(this.#dataDirectory(id), 'version-2')))
+    const compared = compareLogs(this.#ensemble.ids.map((id) => this.#logFolders(id)))
     const faults = [...this.#faults].map(([kind, count]) => `${kind} ${count}`).join(', ')
     return (
       `${faults}; ${verdict.acknowledged} acknowledged writes, ${verdict.lost} lost, ${verdict.unknownPresent} of ${verdict.unknown} ` +
@@ -270,13 +311,13 @@ function fillUp(path: string): void {
   }
 }
 
-/** Each zxid stands in all logs that have it with the same bytes, and every log is in order. Returns how many entries were compared. */
-function compareLogs(folders: readonly string[]): number {
+/** Each zxid stands in all logs that have it with the same bytes, and each member's are in order. Returns how many entries were compared. */
+function compareLogs(members: readonly (readonly string[])[]): number {
   const known = new Map<number, { readonly bytes: Buffer; readonly file: string }>()
   let compared = 0
-  for (const folder of folders) {
+  for (const folders of members) {
     let lastZxid = 0
-    for (const file of readLogFiles(folder)) {
+    for (const file of folders.flatMap(readLogFiles)) {
       for (const entry of file.entries) {
         expect(entry.zxid > lastZxid, `${file.path}: 0x${entry.zxid.toString(16)} stands behind 0x${lastZxid.toString(16)}`)
         lastZxid = entry.zxid
