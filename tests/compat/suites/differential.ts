@@ -79,7 +79,7 @@ function roundsOf({ seed, steps }: SuiteContext): readonly Round[] {
   }))
 }
 
-export async function apacheVersion(context: SuiteContext): Promise<string> {
+async function apacheVersion(context: SuiteContext): Promise<string> {
   const server = await startCompatServer(context, { target: 'apache' })
   const text = await fourLetterWord(server.port, 'srvr')
   await server.kill()
@@ -133,7 +133,7 @@ interface Played {
 }
 
 /** Plays on two fresh servers. */
-export async function findDifference(
+async function findDifference(
   context: SuiteContext,
   profile: ServerProfile,
   schedule: Schedule,

@@ -19,7 +19,7 @@ const AFTER_WHICH_CLOSED: ReadonlySet<number> = new Set([-6, -115, -124])
 
 /** Something that came over a connection, and the step that was under way then. */
 export interface Observation {
-  readonly kind: 'connected' | 'reply' | 'event' | 'closed' | 'silence' | 'unused' | 'word' | 'node'
+  readonly kind: 'connected' | 'reply' | 'event' | 'closed' | 'silence'
   /** Index in the schedule; for an event only a hint. */
   readonly step: number
   readonly text: string
@@ -187,7 +187,8 @@ class Link {
 
   /** Sends all requests in one write, and ends when all are answered or none will be. */
   async request(frames: readonly RequestFrame[]): Promise<void> {
-    if (this.isOver) return this.#note('unused', 'the connection is closed')
+    // That it is closed is written down already; servers may notice at different moments why they close it.
+    if (this.isOver) return
     const step = this.#currentStep()
     for (const frame of frames) this.#expected.push({ frame, step })
     const repliesBefore = this.#stream.length
@@ -200,7 +201,7 @@ class Link {
 
   /** Sends what ends the connection, and waits for its end. */
   async sendBytes(bytes: Uint8Array): Promise<void> {
-    if (this.isOver) return this.#note('unused', 'the connection is closed')
+    if (this.isOver) return
     this.#connection.sendBytes(bytes)
     await this.whenClosed()
   }
