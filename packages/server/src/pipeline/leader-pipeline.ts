@@ -223,7 +223,9 @@ export class LeaderPipeline extends PreparingPipeline implements WritePath {
     for (let i = 0; i < batch.count; i++)
       window.append(batch.firstZxid + i, bytes, batch.starts[i] as number, batch.ends[i] as number)
     this.parts.onProposed(batch)
-    // Telling the learners may have ended the role: what was proposed is logged all the same.
+    // Telling the learners may have ended the role: what was proposed is logged all the same. Nobody was told if the disk did not take the
+    // configuration that is proposed, and without that its transaction must not be found in the log.
+    if (this.hasFailed) return
     try {
       log.append(batch.entries.bytes, batch.entries.position, batch.firstZxid, batch.lastZxid, batch.count)
     } catch (error) {
@@ -321,6 +323,12 @@ export class LeaderPipeline extends PreparingPipeline implements WritePath {
     this.appliedWaiters.clear()
     this.onQuiet = done
     if (!this.isSyncing || this.hasFailed) this.becomeQuiet()
+  }
+
+  /** The server fails: nothing more is taken, proposed or written, and nobody waits for the end. */
+  abandon(): void {
+    this.isStopped = true
+    this.hasFailed = true
   }
 
   private becomeQuiet(): void {

@@ -536,6 +536,12 @@ export class LearnerPipeline implements WritePath {
     if (!this.isSyncing || this.hasFailed) this.becomeQuiet()
   }
 
+  /** The server fails: nothing more is taken or written, and nobody waits for the end. */
+  abandon(): void {
+    this.isStopped = true
+    this.hasFailed = true
+  }
+
   private becomeQuiet(): void {
     const done = this.onQuiet
     this.onQuiet = null

@@ -192,7 +192,9 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
   }
 
   abandon(): void {
-    if (!this.isOver) this.closeAll()
+    if (this.isOver) return
+    this.serving?.pipeline.abandon()
+    this.closeAll()
   }
 
   private closeAll(): void {
@@ -256,15 +258,23 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
   // --- LeaderEffects ---------------------------------------------------------------------------
 
   persistAcceptedEpoch(epoch: number): void {
-    orFail(this.parts, () => this.parts.epochs.accept(epoch), undefined)
+    this.keep(() => this.parts.epochs.accept(epoch), undefined)
   }
 
   persistCurrentEpoch(epoch: number): void {
-    orFail(this.parts, () => this.parts.epochs.adopt(epoch), undefined)
+    this.keep(() => this.parts.epochs.adopt(epoch), undefined)
+  }
+
+  /**
+   * What the machine wants to have on the disk. A role that is over keeps nothing: the machine goes on to the end of its input, and what it
+   * wants then rests on what the disk has refused.
+   */
+  private keep<T>(action: () => T, otherwise: T): T {
+    return this.isOver ? otherwise : orFail(this.parts, action, otherwise)
   }
 
   adoptLastSeen(config: QuorumVerifier): void {
-    orFail(this.parts, () => this.parts.membership.keepProposed(config), undefined)
+    this.keep(() => this.parts.membership.keepProposed(config), undefined)
   }
 
   sendLeaderInfo(link: QuorumLink, zxid: number): void {
@@ -273,6 +283,7 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
   }
 
   synchronise(link: QuorumLink, learnerZxid: number): void {
+    if (this.isOver) return
     const isObserver = this.links.get(link)?.isObserver === true
     beginSynchronisation(this.parts, this.leader, link, learnerZxid, !isObserver)
   }
@@ -293,7 +304,7 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
   }
 
   activate(config: QuorumVerifier, designatedLeader: number): void {
-    orFail(this.parts, () => this.parts.membership.activate(config, designatedLeader, config.version), false)
+    this.keep(() => this.parts.membership.activate(config, designatedLeader, config.version), false)
   }
 
   established(zxid: number): void {
@@ -423,7 +434,7 @@ export class LeaderRole implements Role, LinkHost, LeaderEffects<QuorumLink> {
   }
 
   commitReconfig(zxid: number, config: QuorumVerifier, designatedLeader: number): void {
-    orFail(this.parts, () => this.parts.membership.activate(config, designatedLeader, zxid), false)
+    this.keep(() => this.parts.membership.activate(config, designatedLeader, zxid), false)
     this.serving?.broadcast.commitReconfig(zxid, designatedLeader)
     this.serving?.pipeline.commit(zxid)
   }

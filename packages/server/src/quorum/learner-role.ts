@@ -169,7 +169,9 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, UpstreamLear
   }
 
   abandon(): void {
-    if (!this.isOver) this.closeAll()
+    if (this.isOver) return
+    this.serving?.pipeline.abandon()
+    this.closeAll()
   }
 
   private closeAll(): void {
@@ -238,11 +240,19 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, UpstreamLear
   }
 
   persistAcceptedEpoch(epoch: number): void {
-    orFail(this.parts, () => this.parts.epochs.accept(epoch), undefined)
+    this.keep(() => this.parts.epochs.accept(epoch), undefined)
   }
 
   persistCurrentEpoch(epoch: number): void {
-    orFail(this.parts, () => this.parts.epochs.adopt(epoch), undefined)
+    this.keep(() => this.parts.epochs.adopt(epoch), undefined)
+  }
+
+  /**
+   * What the machine wants to have on the disk. A role that is over keeps nothing: the machine goes on to the end of its input, and what it
+   * wants then rests on what the disk has refused.
+   */
+  private keep<T>(action: () => T, otherwise: T): T {
+    return this.isOver ? otherwise : orFail(this.parts, action, otherwise)
   }
 
   sendAckEpoch(lastZxid: number, epoch: number): void {
@@ -357,25 +367,25 @@ export class LearnerRole implements Role, LinkHost, LearnerEffects, UpstreamLear
   }
 
   adoptLastSeen(bytes: Uint8Array, start: number, end: number): void {
-    this.newLeaderConfig = orFail(this.parts, () => this.proposedConfigs.keepText(bytes, start, end), null)
+    this.newLeaderConfig = this.keep(() => this.proposedConfigs.keepText(bytes, start, end), null)
   }
 
   adoptProposed(zxid: number, bytes: Uint8Array, start: number, end: number): void {
-    orFail(this.parts, () => this.proposedConfigs.keepTransaction(zxid, bytes, start, end), undefined)
+    this.keep(() => this.proposedConfigs.keepTransaction(zxid, bytes, start, end), undefined)
   }
 
   activateProposed(zxid: number, designatedLeader: number): boolean {
     const config = this.proposedConfigs.take(zxid)
     this.designatedLeader = designatedLeader
     if (config === null) return false
-    return orFail(this.parts, () => this.parts.membership.activate(config, designatedLeader, zxid), true)
+    return this.keep(() => this.parts.membership.activate(config, designatedLeader, zxid), true)
   }
 
   activateLastSeen(): boolean {
     // Not what is last seen by now: a reconfiguration may have been proposed since.
     const config = this.newLeaderConfig
     if (config === null) return false
-    return orFail(this.parts, () => this.parts.membership.activate(config, null, config.version), true)
+    return this.keep(() => this.parts.membership.activate(config, null, config.version), true)
   }
 
   receive(zxid: number, bytes: Uint8Array, start: number, end: number): void {

@@ -5,6 +5,7 @@
 // The data stay when a role ends: before the next election they are what a restart would find, so that a vote says the truth.
 
 import {
+  assert,
   type CurrentVote,
   type Database,
   type ElectionConfiguration,
@@ -30,7 +31,7 @@ import { type ConfigurationFiles, EnsembleMembership } from './ensemble-membersh
 import { LeaderRole } from './leader-role.ts'
 import { LearnerRole } from './learner-role.ts'
 import { ReadOnlyService } from './read-only-service.ts'
-import type { Role, RoleEpochs, RoleParts } from './role-parts.ts'
+import { orFail, type Role, type RoleEpochs, type RoleParts } from './role-parts.ts'
 
 /** The last zxid of a server that must not be counted, since it may have lost data that it acknowledged. */
 const UNTRUSTED_ZXID = -1
@@ -237,10 +238,16 @@ class QuorumPeer implements RunningServer, RoleEpochs {
     this.skipsElection = false
     const parts = this.roleParts()
     const isObserver = state === PeerState.observing
-    this.role =
-      state === PeerState.leading ? new LeaderRole(parts) : new LearnerRole({ ...parts, leaderId: vote.leader, isObserver })
+    const role = orFail(
+      parts,
+      () =>
+        state === PeerState.leading ? new LeaderRole(parts) : new LearnerRole({ ...parts, leaderId: vote.leader, isObserver }),
+      null,
+    )
+    if (role === null) return
+    this.role = role
     this.front.view.role = this.roleView()
-    this.role.start()
+    role.start()
   }
 
   private roleParts(): RoleParts {
@@ -348,6 +355,7 @@ class QuorumPeer implements RunningServer, RoleEpochs {
   }
 
   adopt(epoch: number): void {
+    assert(epoch <= this.epochs.acceptedEpoch, 'an epoch is adopted after it was accepted: no start reads the files otherwise')
     writeEpochFile(this.options.runtime.disk, this.replica.directories.snapshotDirectory, CURRENT_EPOCH_FILE, epoch)
     this.epochs = { ...this.epochs, currentEpoch: epoch }
   }

@@ -16,6 +16,7 @@ import { snapshotPump } from './snapshot-stream.ts'
 
 /** Bytes of the log that are read at a time. */
 const LOG_SLICE_BYTES = 512 * 1024
+const UNREADABLE_LOG = 'The log cannot be read for a learner, which gets a snapshot instead'
 
 /** The machine on whose behalf a learner is brought up to date: a leader, or a follower that feeds observers. */
 export interface SyncMaster {
@@ -89,8 +90,9 @@ export class SyncSender implements SyncSink {
       this.finish()
       return
     }
-    this.log = new LogEntries(this.parts, this.learnerZxid, this.logBytesMax())
-    this.readLog(this.log)
+    this.log = this.openLog()
+    if (this.log === null) this.logEnded(false)
+    else this.readLog(this.log)
   }
 
   // --- SyncSink --------------------------------------------------------------------------------
@@ -116,6 +118,16 @@ export class SyncSender implements SyncSink {
 
   // --- the log on disk -------------------------------------------------------------------------
 
+  /** Null if the disk does not tell what is in its directories. */
+  private openLog(): LogEntries | null {
+    try {
+      return new LogEntries(this.parts, this.learnerZxid, this.logBytesMax())
+    } catch (error) {
+      this.parts.logger.warn(UNREADABLE_LOG, { error })
+      return null
+    }
+  }
+
   private logBytesMax(): number {
     const { replica, disk, snapshotSizeFactor } = this.parts
     if (snapshotSizeFactor === 0) return Number.POSITIVE_INFINITY
@@ -135,7 +147,11 @@ export class SyncSender implements SyncSink {
       return
     }
     log.close()
-    this.sync.endOfLog(outcome === 'ended', this.parts.replica.database.lastZxid)
+    this.logEnded(outcome === 'ended')
+  }
+
+  private logEnded(isUsable: boolean): void {
+    this.sync.endOfLog(isUsable, this.parts.replica.database.lastZxid)
     this.finish()
   }
 
@@ -205,7 +221,7 @@ class LogEntries {
         if (!offer(reader.zxid, reader.buffer.bytes, reader.start, reader.end)) return 'ended'
       }
     } catch (error) {
-      this.parts.logger.warn('The log cannot be read for a learner, which gets a snapshot instead', { error })
+      this.parts.logger.warn(UNREADABLE_LOG, { error })
       return 'unusable'
     }
     return 'more'

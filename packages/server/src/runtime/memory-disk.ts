@@ -16,7 +16,7 @@ export interface CrashOptions {
 
 /** A fault that is to come: the `after`-th matching operation from now on (0 is the next) fails with `code`. */
 export interface Fault {
-  readonly operation: 'write' | 'sync' | 'open' | 'rename' | 'remove' | 'read'
+  readonly operation: 'write' | 'sync' | 'open' | 'rename' | 'remove' | 'read' | 'list'
   readonly code: string
   readonly after?: number
   /** Only files whose path contains this. */
@@ -270,6 +270,7 @@ export class MemoryDisk implements Disk {
 
   list(path: string): string[] {
     if (!this.directories.has(path)) throw new DiskError('list', path, systemError('ENOENT'))
+    this.maybeFail('list', path)
     const prefix = `${path}/`
     return [...this.names.keys()].filter((name) => parentOf(name) === path).map((name) => name.slice(prefix.length))
   }

@@ -30,6 +30,8 @@ class Workbench {
   readonly timers = new ManualTimers()
   readonly disk = new MemoryDisk()
   readonly pipeline: LeaderPipeline
+  /** Happens while a batch is proposed. */
+  onProposed: () => void = () => {}
 
   constructor(lastZxid = EPOCH_START) {
     this.database.createReservedNodes()
@@ -71,7 +73,10 @@ class Workbench {
       timers: this.timers,
       metrics,
       mayBeLocalElsewhere: () => false,
-      onProposed: (batch) => this.events.push(`proposed ${hex(batch.firstZxid)} to ${hex(batch.lastZxid)}`),
+      onProposed: (batch) => {
+        this.events.push(`proposed ${hex(batch.firstZxid)} to ${hex(batch.lastZxid)}`)
+        this.onProposed()
+      },
       onSessionTracked: () => {},
       onSynced: (zxid) => this.events.push(`synced ${hex(zxid)}`),
       onExhausted: () => this.events.push('exhausted'),
@@ -149,6 +154,21 @@ test('the counter 0xffffffff is given to no transaction: the epoch is used up, a
   expect(bench.takeEvents().sort()).toEqual(['exhausted', 'proposed 1fffffffe to 1fffffffe'])
   bench.pipeline.commit(EPOCH_START + 0xfffffffe)
   expect([bench.database.find('/last') > 0, bench.database.find('/one-too-many')]).toEqual([true, 0])
+})
+
+test('when the server fails while a batch is proposed, nothing of that batch is in the log', () => {
+  const bench = new Workbench()
+  bench.create('/logged')
+  bench.turn()
+  const sizeBefore = bench.disk.size('/data/log.100000001')
+  bench.onProposed = () => bench.pipeline.abandon()
+  bench.create('/refused')
+  bench.turn()
+  bench.create('/too-late')
+  bench.turn()
+  bench.disk.completeSyncs()
+  expect(bench.takeEvents()).toEqual(['proposed 100000001 to 100000001', 'proposed 100000002 to 100000002'])
+  expect(bench.disk.list('/data').map((name) => bench.disk.size(`/data/${name}`))).toEqual([sizeBefore])
 })
 
 test('when the role ends, what is in the log is applied once it is synced, and what was not proposed never was', () => {

@@ -2,9 +2,12 @@
 
 import { Op, QuorumPacketType } from '@tskeeper/protocol/server'
 import { expect, test } from 'vitest'
+import { create, RawClient } from '../raw-client.ts'
 import { agree, EPOCH, FakePeers, follow, lead, learnerInfo, tellEpoch, transaction } from './fake-peers.ts'
 
 const ARRIVAL_MS = 5
+/** The server is a quorum by itself. */
+const LEADS_ALONE = { 'group.1': '1:2:3', 'weight.1': '0', 'weight.2': '0', 'weight.3': '1' }
 
 function breakFile(peers: FakePeers, pathPart: string): void {
   peers.node.disk.disk.failNext({ operation: 'rename', code: 'EIO', pathPart })
@@ -48,6 +51,44 @@ for (const file of ['acceptedEpoch', 'currentEpoch']) {
     link.send([QuorumPacketType.ackEpoch, 0, Uint8Array.of(0, 0, 0, 0)])
     await untilEnded(peers)
     expect(link.has(file === 'acceptedEpoch' ? QuorumPacketType.leaderInfo : QuorumPacketType.newLeader)).toBe(false)
+  })
+}
+
+test('a leader that is a quorum by itself adopts no epoch that it could not promise, and starts again', async () => {
+  const peers = new FakePeers(LEADS_ALONE)
+  await peers.until(() => peers.says('LOOKING'))
+  breakFile(peers, 'acceptedEpoch')
+  await untilEnded(peers)
+
+  peers.node.start()
+  await peers.until(() => peers.node.ending !== null || peers.says('LEADING in epoch 1'))
+  expect(peers.node.ending).toBe(null)
+})
+
+test('a member that cannot look at its files when a role begins ends with the reason', async () => {
+  const peers = new FakePeers()
+  await peers.until(() => peers.says('LOOKING'))
+  peers.node.disk.disk.failNext({ operation: 'list', code: 'EIO' })
+  peers.answer = follow(1)
+  await untilEnded(peers)
+  expect(peers.says('FOLLOWING')).toBe(false)
+})
+
+for (const after of [0, 1]) {
+  test(`a leader that cannot list its ${after === 0 ? 'snapshots' : 'logs'} for a learner sends it what it has in memory, and leads on`, async () => {
+    const peers = new FakePeers(LEADS_ALONE)
+    await peers.until(() => peers.says('LEADING in epoch 1'))
+    const client = new RawClient(peers.network, peers.peer(1), 3, 0n, [create(1, '/a')])
+    await peers.until(() => client.replies.length > 0)
+
+    peers.node.disk.disk.failNext({ operation: 'list', code: 'EIO', after })
+    const link = await peers.connect(1)
+    link.send([QuorumPacketType.followerInfo, 0, learnerInfo(1)])
+    await peers.until(() => link.has(QuorumPacketType.leaderInfo))
+    link.send([QuorumPacketType.ackEpoch, 0, Uint8Array.of(0, 0, 0, 0)])
+    await peers.until(() => link.has(QuorumPacketType.snap))
+    expect(peers.says('The log cannot be read for a learner')).toBe(true)
+    expect(peers.node.server?.mode).toBe('leader')
   })
 }
 
