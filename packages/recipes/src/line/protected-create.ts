@@ -8,6 +8,8 @@
 // and after a loss the directory is searched for the mark. The `sync` before the search makes sure that the lost request, if
 // it was on its way, has either taken effect or never will: servers refuse what arrives on an abandoned connection once the
 // session has moved to another one.
+//
+// This is for nodes that nobody else deletes before their creator has found them. The entries of queues are not such nodes.
 
 import { type Acl, type CreatedNode, type DataInput, isZooKeeperError, retries, type ZooKeeper } from '@tskeeper/client'
 import { isSessionOver, isTransient, persevere, persevereAcrossSessions, recover, untilConnected } from '../session/persevere.ts'
@@ -72,7 +74,8 @@ async function findByPrefix(zk: ZooKeeper, create: ProtectedCreate, prefix: stri
   return mode === 'ephemeral-sequential' && stat.ephemeralOwner !== zk.sessionId ? null : { path, stat }
 }
 
-async function childrenOrNone(zk: ZooKeeper, directory: string): Promise<string[]> {
+/** The children of a node; none if it does not exist. One attempt. */
+export async function childrenOrNone(zk: ZooKeeper, directory: string): Promise<string[]> {
   try {
     return await zk.children(directory)
   } catch (error) {

@@ -3,7 +3,6 @@
 import { type Acl, type DataInput, decodeText, isZooKeeperError, retries, type ZooKeeper } from '@tskeeper/client'
 import { type AccessOptions, aclOf } from '../line/access.ts'
 import { checkDirectory, childPath, ensureDirectory, listDirectory, nameOf, readNode } from '../line/directory.ts'
-import { createProtected } from '../line/protected-create.ts'
 import { makeUuid } from '../line/unique.ts'
 import { NodeLease } from '../lock/lease.ts'
 import { Lock } from '../lock/lock.ts'
@@ -11,6 +10,7 @@ import { Cancellation, pause, unlessAborted, type WaitOptions } from '../session
 import { isSessionOver, isTransient, recover, untilConnected } from '../session/persevere.ts'
 import { watchChildren } from '../session/shared-watch.ts'
 import { compareEntries, type EntryName, entryKind, parseEntryName } from './entry-name.ts'
+import { EntryWriter } from './entry-writer.ts'
 import { TakenEntry } from './taken-entry.ts'
 
 /** When an entry may be taken: now if 0, otherwise in so many milliseconds. */
@@ -52,16 +52,9 @@ export class EntryQueue {
     this.#line = new Lock(zk, `${path}/waiting`, { acl: this.#acl })
   }
 
-  /** Adds an entry, exactly once. Gives its path. */
-  async put(data: DataInput, rank: number): Promise<string> {
-    const { path } = await createProtected(this.#zk, {
-      directory: this.#entries,
-      kind: entryKind(rank),
-      data,
-      acl: this.#acl,
-      mode: 'persistent-sequential',
-    })
-    return path
+  /** Adds an entry: see `EntryWriter`. */
+  put(data: DataInput, rank: number): Promise<string | null> {
+    return EntryWriter.of(this.#zk, this.path).add({ kind: entryKind(rank), data, acl: this.#acl })
   }
 
   /** The first entry that may be taken; null if there is none. */

@@ -24,18 +24,21 @@ export interface TakeSide {
 /**
  * First in, first out.
  *
- * **Guarantees.** An entry is added exactly once, also when the answer to that was lost. It is taken at least once: it goes only when its
- * taker acknowledges it, and comes back at its old place when the taker dies, releases it or loses its session before. At any
- * moment one living session has it. Entries are handed out in the order in which the servers got them. Whoever waits stands in
- * a line, and a new entry wakes the first of it; one who asks when an entry is there may be faster.
+ * **Guarantees.** An entry is added exactly once, also when the answer to that was lost and somebody has taken and done the entry since.
+ * It is taken at least once: it goes only when its taker acknowledges it, and comes back at its old place when the taker dies,
+ * releases it or loses its session before. At any moment one living session has it. Entries are handed out in the order in which the
+ * servers got them. Whoever waits stands in a line, and a new entry wakes the first of it; one who asks when an entry is there may be
+ * faster.
  *
- * **Failure modes.** Work may be done twice, when a taker loses its session after the work and before the acknowledgement: make it
- * repeatable, or let what it writes to check `entry.fencingToken`. With several takers, entries are finished in any order. A taker that
- * was paused may not know yet that it lost the entry: it learns by `entry.signal`, and by `acknowledge` rejecting. A queue is
- * for thousands of entries, not for millions: each look reads the names of all.
+ * **Failure modes.** When the putter's session expires with the answer to `put`, and the entry is not there, nobody can say whether it was
+ * taken and done or never added: `put` rejects with `mayHaveBeenApplied` (and `SESSION_EXPIRED`, or how else the session ended). Put it
+ * again if the work can be repeated. Work may be done twice anyway, when a taker loses its session after the work and before the
+ * acknowledgement: make it repeatable, or let what it writes to check `entry.fencingToken`. With several takers, entries are
+ * finished in any order. A taker that was paused may not know yet that it lost the entry: it learns by `entry.signal`, and by
+ * `acknowledge` rejecting. A queue is for thousands of entries, not for millions: each look reads the names of all.
  *
  * **Layout**: `<path>/entries/_c_<uuid>-entry-<rank of 15 digits>-<number>`, persistent; `<path>/taken/<same name>`, ephemeral, while
- * somebody works on it; `<path>/waiting/...`, a lock, for those who wait.
+ * somebody works on it; `<path>/waiting/...`, a lock, for those who wait; `<path>/receipts/<uuid>`, ephemeral, of a client that has put.
  *
  * ```ts
  * const queue = new FifoQueue(zk, '/mails')
@@ -55,10 +58,11 @@ export class FifoQueue implements TakeSide {
   }
 
   /**
-   * Adds an entry at the end. Gives the path of its node. It waits for a connection if there is none, and rejects when the client's
-   * session is over for good.
+   * Adds an entry at the end. Gives the path of its node; null if the answer was lost and the entry has gone before its name was
+   * found. It waits for a connection if there is none, and rejects when the client's session is over for good. What one client puts
+   * without waiting is added in the order of the calls.
    */
-  put(data: DataInput): Promise<string> {
+  put(data: DataInput): Promise<string | null> {
     return this.#entries.put(data, 0)
   }
 
@@ -95,7 +99,7 @@ export class PriorityQueue implements TakeSide {
   }
 
   /** Adds an entry. Lower numbers go first; they are whole and not negative. */
-  put(data: DataInput, options: { readonly priority: number }): Promise<string> {
+  put(data: DataInput, options: { readonly priority: number }): Promise<string | null> {
     return this.#entries.put(data, checkRank(options.priority, 'priority'))
   }
 
@@ -136,12 +140,12 @@ export class DelayQueue implements TakeSide {
   }
 
   /** Adds an entry that is due after so many milliseconds. */
-  put(data: DataInput, options: { readonly delayMs: number }): Promise<string> {
+  put(data: DataInput, options: { readonly delayMs: number }): Promise<string | null> {
     return this.putAt(data, { dueMs: this.#zk.runtime.clock.nowMs() + options.delayMs })
   }
 
   /** Adds an entry that is due at a time, in milliseconds since 1970. */
-  putAt(data: DataInput, options: { readonly dueMs: number }): Promise<string> {
+  putAt(data: DataInput, options: { readonly dueMs: number }): Promise<string | null> {
     return this.#entries.put(data, checkRank(Math.ceil(options.dueMs), 'dueMs'))
   }
 

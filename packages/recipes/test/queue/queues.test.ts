@@ -1,4 +1,4 @@
-import { decodeText, type ZooKeeper } from '@tskeeper/client'
+import { CREATOR_ALL_ACL, decodeText, type ZooKeeper } from '@tskeeper/client'
 import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
 import { DelayQueue, FifoQueue, PriorityQueue, type TakenEntry, type TakeSide } from '../../src/index.ts'
@@ -78,15 +78,149 @@ test('the entry of a taker that loses its session goes to somebody else, and the
   expect(await queue.size()).toBe(0)
 })
 
-test('an entry is put once when the answer to that is lost', async () => {
+test('an entry is put once when the answer to that is lost, and its path is found', async () => {
   await using world = await World.start()
   const zk = await world.proxied()
   const queue = new FifoQueue(zk, PATH)
   await queue.put('first')
-  const lost = world.proxy.loseReplyTo(Opcode.create2)
+  const lost = world.proxy.loseReplyTo(Opcode.multi)
+  const path = await queue.put('second')
+  await lost
+  expect((await names(zk, 'entries')).map((name) => `${PATH}/entries/${name}`)).toContain(path)
+  expect(await drain(queue)).toEqual(['first', 'second'])
+})
+
+test('an entry that is taken and done before its putter can look for it is not put again', async () => {
+  await using world = await World.start()
+  const [zk, other] = [await world.proxied(), await world.client()]
+  const queue = new FifoQueue(zk, PATH)
+  await queue.put('first')
+  const lost = world.proxy.loseReplyTo(Opcode.multi)
+  const putting = queue.put('second')
+  await lost
+  world.proxy.close()
+  expect(await drain(new FifoQueue(other, PATH))).toEqual(['first', 'second'])
+  world.proxy.open()
+  expect(await putting).toBeNull()
+  expect(await queue.size()).toBe(0)
+  await queue.put('third')
+  expect(await drain(queue)).toEqual(['third'])
+})
+
+test('an entry whose request was lost is put on the next connection, and in the next session', async () => {
+  await using world = await World.start()
+  const zk = await world.proxied({ renewSession: true })
+  const queue = new FifoQueue(zk, PATH)
+  await queue.put('first')
+  const lost = world.proxy.loseRequest(Opcode.multi)
   await queue.put('second')
   await lost
-  expect(await drain(queue)).toEqual(['first', 'second'])
+  await world.expire(zk)
+  await queue.put('third')
+  expect(await drain(queue)).toEqual(['first', 'second', 'third'])
+})
+
+test('an entry is found in the next session when the answer was lost with the session', async () => {
+  await using world = await World.start()
+  const [zk, other] = [await world.proxied({ renewSession: true }), await world.client()]
+  const queue = new FifoQueue(zk, PATH)
+  await queue.put('first')
+  const lost = world.proxy.loseReplyTo(Opcode.multi)
+  const putting = queue.put('second')
+  await lost
+  world.proxy.close()
+  await world.expireUnreachable(zk)
+  world.proxy.open()
+  expect(await putting).toMatch(/^\/queues\/one\/entries\/_c_/)
+  expect(await drain(new FifoQueue(other, PATH))).toEqual(['first', 'second'])
+})
+
+test.each([true, false])(
+  'when the answer is lost with the session and the entry is not there, putting says that it does not know (renewSession %s)',
+  async (renewSession) => {
+    await using world = await World.start()
+    const [zk, other] = [await world.proxied({ renewSession }), await world.client()]
+    const queue = new FifoQueue(zk, PATH)
+    await queue.put('first')
+    const lost = world.proxy.loseReplyTo(Opcode.multi)
+    const putting = queue.put('second')
+    const outcome = expect(putting).rejects.toMatchObject({ code: 'SESSION_EXPIRED', mayHaveBeenApplied: true })
+    await lost
+    world.proxy.close()
+    expect(await drain(new FifoQueue(other, PATH))).toEqual(['first', 'second'])
+    await world.expireUnreachable(zk)
+    world.proxy.open()
+    await outcome
+    expect(await names(other, 'entries')).toEqual([])
+    if (renewSession) await queue.put('third')
+    expect(await drain(new FifoQueue(other, PATH))).toEqual(renewSession ? ['third'] : [])
+  },
+)
+
+test('what one client puts without waiting is added in the order of the calls, a few transactions for all, once although connections are cut', async () => {
+  await using world = await World.start()
+  const zk = await world.proxied()
+  const texts = Array.from({ length: 200 }, (_, index) => String(index))
+  const lost = [
+    world.proxy.loseReplyTo(Opcode.multi),
+    world.proxy.loseReplyTo(Opcode.multi),
+    world.proxy.loseRequest(Opcode.multi),
+  ]
+  const paths = await Promise.all(texts.map((text) => new FifoQueue(zk, PATH).put(text)))
+  await Promise.all(lost)
+  expect(new Set(paths).size).toBe(texts.length)
+  const stats = await Promise.all(paths.map((path) => zk.exists(path ?? '')))
+  expect(new Set(stats.map((stat) => stat?.czxid)).size).toBeLessThan(10)
+  expect(await drain(new FifoQueue(zk, PATH))).toEqual(texts)
+  expect(await names(zk, 'receipts')).toHaveLength(1)
+})
+
+test('large entries do not go together', async () => {
+  await using world = await World.start()
+  const zk = await world.client()
+  const queue = new FifoQueue(zk, PATH)
+  const data = new Uint8Array(300_000)
+  const paths = await Promise.all(Array.from({ length: 8 }, () => queue.put(data)))
+  const stats = await Promise.all(paths.map((path) => zk.exists(path ?? '')))
+  expect(new Set(stats.map((stat) => stat?.czxid)).size).toBe(8)
+})
+
+test('what one list of rights is refused for concerns no entry with another list', async () => {
+  await using world = await World.start()
+  const zk = await world.client()
+  const queue = new FifoQueue(zk, PATH)
+  // The client has not said who it is, and so has no rights to give.
+  const nobody = new FifoQueue(zk, PATH, { acl: CREATOR_ALL_ACL })
+  const outcomes = await Promise.allSettled([queue.put('a'), nobody.put('b'), queue.put('c')])
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+  expect(await drain(queue)).toEqual(['a', 'c'])
+})
+
+test('a receipt that somebody deletes is made again, and none stays of a client that is gone', async () => {
+  await using world = await World.start()
+  const [zk, other] = [await world.client(), await world.client()]
+  const queue = new FifoQueue(zk, PATH)
+  await queue.put('first')
+  for (const name of await names(other, 'receipts')) await other.delete(`${PATH}/receipts/${name}`)
+  await queue.put('second')
+  for (const name of await names(other, 'receipts')) await other.set(`${PATH}/receipts/${name}`, 'scribbled')
+  await queue.put('third')
+  expect(await drain(queue)).toEqual(['first', 'second', 'third'])
+  await zk.close()
+  await until(async () => (await names(other, 'receipts')).length === 0)
+})
+
+test('a client that puts into many queues keeps few receipts', async () => {
+  await using world = await World.start()
+  const zk = await world.client()
+  const paths = Array.from({ length: 80 }, (_, index) => `/queues/${index}`)
+  for (const path of paths) await new FifoQueue(zk, path).put('work')
+  const receipts = async (): Promise<number> =>
+    (await Promise.all(paths.map(async (path) => zk.children(`${path}/receipts`)))).flat().length
+  await until(async () => (await receipts()) === 64)
+  // The first queue has lost its receipt and gets another.
+  await new FifoQueue(zk, '/queues/0').put('more')
+  expect(await drain(new FifoQueue(zk, '/queues/0'))).toEqual(['work', 'more'])
 })
 
 test('a lost answer to a claim or to an acknowledgement is found out', async () => {

@@ -14,7 +14,7 @@ export class HandmadeQueue implements WorkQueue {
     this.deletesFirst = deletesFirst
   }
 
-  put(data: string): Promise<string> {
+  put(data: string): Promise<string | null> {
     return new FifoQueue(this.zk, this.path).put(data)
   }
 

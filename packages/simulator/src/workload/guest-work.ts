@@ -114,8 +114,9 @@ export class GuestWork {
   // --- recipes ------------------------------------------------------------------------------------
 
   private async put({ zk }: GuestSession): Promise<string> {
-    // Its value is not one that must be written once: who lost the answer does not see that the entry is taken and done already, and adds it again.
-    const path = await this.recipes.queue(zk, QUEUE_PATH).put(`an entry ${this.host.newValue()}`)
+    // Its value is written once, like all others, also when it is taken and done before a lost answer is looked into.
+    const path = await this.recipes.queue(zk, QUEUE_PATH).put(this.host.newValue())
+    if (path === null) return 'an entry that is gone already'
     this.parts.queue.put(path)
     return path
   }

@@ -5,7 +5,7 @@ import { type Acquirable, FifoQueue, LeaderLatch, Lock, type TakenEntry } from '
 
 /** A queue, as far as the clients use it. */
 export interface WorkQueue {
-  put(data: string): Promise<string>
+  put(data: string): Promise<string | null>
   poll(): Promise<TakenEntry | null>
 }
 
