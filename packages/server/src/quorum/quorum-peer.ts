@@ -221,7 +221,8 @@ class QuorumPeer implements RunningServer, RoleEpochs {
   /** A peer told of a newer configuration while this server looks for a leader. */
   private adoptConfiguration(membership: Membership): boolean {
     if (!this.config.reconfigEnabled) return false
-    if (!this.membership.adopt(makeQuorumVerifier(membership))) return false
+    const config = makeQuorumVerifier(membership)
+    if (!orFail({ onFailure: (error) => this.fail(error) }, () => this.membership.adopt(config), false)) return false
     this.election.restart(this.configuration())
     // As long as a role comes to its end nobody knows what this server can vote with: its end begins the search.
     if (this.role === null) this.lookAfter(0)

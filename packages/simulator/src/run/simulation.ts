@@ -189,11 +189,21 @@ class Simulation {
     const isOver = await world.runUntil(untilMs, () => clients.every((client) => client.isDone && client.pendingCount === 0))
     if (!isOver)
       throw new Violation('recovery', `the clients' operations have not ended ${RECOVERY_LIMIT_MS} ms after the last fault`)
+    // Sessions that only one server knows end with its role, and a change of members may end that.
+    if (this.scenario.traits.areSessionsLocal) await this.awaitMembers(untilMs)
     await this.proveService(untilMs)
     await this.idle()
+    await this.awaitMembers(untilMs)
     await this.reap(untilMs)
     await this.settle(untilMs)
     this.checkNothingLost()
+  }
+
+  /** Whoever was sent away votes again. */
+  private async awaitMembers(untilMs: number): Promise<void> {
+    const { world, administrator } = this
+    if (administrator === null || (await world.runUntil(untilMs, () => administrator.isDone))) return
+    throw new Violation('recovery', `the members are not what they were ${RECOVERY_LIMIT_MS} ms after the last fault`)
   }
 
   private async proveService(untilMs: number): Promise<void> {

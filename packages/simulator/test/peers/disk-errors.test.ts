@@ -2,6 +2,7 @@
 
 import { Op, QuorumPacketType } from '@tskeeper/protocol/server'
 import { expect, test } from 'vitest'
+import { serverAddress } from '../../src/world/server-node.ts'
 import { create, RawClient } from '../raw-client.ts'
 import { agree, EPOCH, FakePeers, follow, lead, learnerInfo, tellEpoch, transaction } from './fake-peers.ts'
 
@@ -72,6 +73,15 @@ test('a member that cannot look at its files when a role begins ends with the re
   peers.answer = follow(1)
   await untilEnded(peers)
   expect(peers.says('FOLLOWING')).toBe(false)
+})
+
+test('a member that looks for a leader and cannot keep a newer configuration ends with the reason', async () => {
+  const peers = new FakePeers({ reconfigEnabled: 'true' }, ';2181', true)
+  await peers.until(() => peers.says('LOOKING'))
+  breakFile(peers, 'zoo.cfg.dynamic')
+  const config = [1, 2, 3, 4].map((id) => `server.${id}=${serverAddress(id)}:2888:3888:participant;2181`).join('\n')
+  peers.answer = (_peerId, heard) => ({ ...heard, config: `${config}\nversion=500000000` })
+  await untilEnded(peers)
 })
 
 for (const after of [0, 1]) {

@@ -134,7 +134,8 @@ export class FakePeers {
   private readonly machines: readonly Machine[]
   private readonly elections = new Map<number, Stream>()
 
-  constructor(settings: Readonly<Record<string, string>> = {}, serverLine = '') {
+  /** `serverLine` is what follows the ports in the server's own line. With a configuration file it must name the client's port. */
+  constructor(settings: Readonly<Record<string, string>> = {}, serverLine = '', hasConfigFile = false) {
     const { world } = this
     const network = new VirtualNetwork(world)
     Object.assign(network.weather, { latencyMinMs: 0.5, latencyMaxMs: 0.5, splitRate: 0 })
@@ -149,7 +150,7 @@ export class FakePeers {
       properties,
       systemProperties: new Map<string, string>(),
       hasId: true,
-      hasConfigFile: false,
+      hasConfigFile,
       logger: this.logger(),
     }
     this.node = new ServerNode(world, network, options)

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { simulate } from '../../src/run/simulation.ts'
 import { makeScenario } from '../../src/scenario/make-scenario.ts'
+import { PLAIN_TRAITS } from '../../src/scenario/traits.ts'
 import { unsettled } from '../../src/scenario/unsettled.ts'
 
 test('changes of members come one after the other, and near each step of them a server is lost', () => {
@@ -26,3 +27,24 @@ test('ensembles whose members change while servers are lost are well', async () 
     expect((await simulate(unsettled(makeScenario(seed), 6))).failure, `seed ${seed}`).toBeNull()
   }
 }, 60_000)
+
+test('a change of members that takes until all is calm may end sessions that one server knows, but none while its client is only silent', async () => {
+  const calmMs = 1500
+  const change = { kind: 'reconfigure', atMs: 700, durationMs: 1800, server: 3, becomesObserver: true } as const
+  for (const seed of [11, 73]) {
+    const scenario = makeScenario(seed)
+    const traits = { ...PLAIN_TRAITS, areSessionsLocal: true }
+    const clients = Array.from({ length: 8 }, () => [])
+    const silent = {
+      voterCount: 3,
+      observerCount: 0,
+      isReconfigEnabled: true,
+      traits,
+      calmMs,
+      idleMs: 4500,
+      faults: [change],
+      clients,
+    }
+    expect((await simulate({ ...scenario, ...silent })).failure, `seed ${seed}`).toBeNull()
+  }
+})
