@@ -3,10 +3,12 @@
 //   node examples/master-worker/client.mjs "resize photo 1" "resize photo 2"
 
 import { decodeText } from '@tskeeper/client'
+import { UniqueIds } from '@tskeeper/recipes'
 import { connectToSystem, TASKS } from './layout.mjs'
 
 const commands = process.argv.slice(2)
 const zk = await connectToSystem()
+const names = new UniqueIds(zk, TASKS)
 
 async function whenDone(path) {
   for await (const { value } of zk.observe(`${path}/status`)) {
@@ -18,8 +20,9 @@ async function whenDone(path) {
 
 await Promise.all(
   commands.map(async (command) => {
-    // Protected: when the answer is lost, the client finds the node that it has made instead of making another.
-    const path = await zk.create(`${TASKS}/task-`, command, { mode: 'persistent-sequential', protected: true })
+    // The task gets a name that nobody else has. When the answer is lost, or the session with it, the client finds the node that it has made
+    // instead of making another.
+    const { path } = await names.nextName('task-', command)
     console.log(`${command}: ${await whenDone(path)}`)
   }),
 )

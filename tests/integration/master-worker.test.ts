@@ -5,6 +5,7 @@ import { connect, decodeText, type ZooKeeper } from '@tskeeper/client'
 import { expect, test, vi } from 'vitest'
 import { UnreliableProxy } from '../../packages/recipes/test/support/unreliable-proxy.ts'
 import { RawOp } from '../support/raw-records.ts'
+import { fourLetterWord } from '../support/server-process.ts'
 import { TcpProxy } from './client/tcp-proxy.ts'
 import { Program } from './program.ts'
 import { TestServer } from './test-server.ts'
@@ -97,6 +98,31 @@ test('a master whose connection is lost at each question about its own office st
   expect(await asking.end()).toEqual(['the task: done by worker'])
   expect(active.lines.filter((line) => line.endsWith('is a backup'))).toEqual([])
   expect(busy.lines).toContain('worker is there')
+})
+
+test('a client whose session ends with the answer to a task gives that task once, and goes on', async () => {
+  await using server = await startServer()
+  await using proxy = await UnreliableProxy.start(server.port)
+  await using zk = await connectTo(server)
+  const sessionCount = async (): Promise<number> =>
+    Number(/global_sessions\s+(\d+)/.exec(await fourLetterWord(server.port, 'mntr'))?.[1])
+  // It makes sure of the four directories before it gives its task.
+  const lost = proxy.loseReplyTo(RawOp.create2, 4)
+  using asking = new Program(
+    Number(proxy.address.split(':').at(-1)),
+    { file: 'master-worker/client.mjs', SESSION_MS },
+    'first task',
+  )
+  await lost
+  proxy.close()
+  expect(await zk.children('/tasks')).toHaveLength(1)
+  await until(async () => (await sessionCount()) === 1)
+  proxy.open()
+  using active = master(server, 'master1.example.com:2223')
+  using busy = worker(server.port, 'worker1.example.com')
+  expect(await asking.end()).toEqual(['first task: done by worker1.example.com'])
+  expect(await zk.children('/tasks')).toHaveLength(1)
+  expect([active.errors, busy.errors]).toEqual(['', ''])
 })
 
 test('A239 A240 A241 A242: master, worker and connection die while tasks flow; every task is done, none accepted twice', async () => {

@@ -10,6 +10,8 @@ interface Loss {
   readonly opcode: number
   /** Whether the server gets it: then its answer is lost, otherwise the request itself. */
   readonly isDelivered: boolean
+  /** How many requests with this opcode go unharmed before. */
+  spared: number
   readonly done: () => void
 }
 
@@ -54,20 +56,26 @@ export class UnreliableProxy implements AsyncDisposable {
     this.#isOpen = true
   }
 
-  /** The server carries out the next request with this opcode, and the connection is cut in place of its answer. Settles then. */
-  loseReplyTo(opcode: number): Promise<void> {
-    return new Promise((done) => this.#losses.push({ opcode, isDelivered: true, done }))
+  /**
+   * The server carries out the next request with this opcode (or a later one, after so many that are spared), and the connection is
+   * cut in place of its answer. Settles then.
+   */
+  loseReplyTo(opcode: number, spared = 0): Promise<void> {
+    return new Promise((done) => this.#losses.push({ opcode, isDelivered: true, spared, done }))
   }
 
   /** The connection is cut in place of the next request with this opcode. Settles then. */
   loseRequest(opcode: number): Promise<void> {
-    return new Promise((done) => this.#losses.push({ opcode, isDelivered: false, done }))
+    return new Promise((done) => this.#losses.push({ opcode, isDelivered: false, spared: 0, done }))
   }
 
   /** What is to be lost of a request with this opcode; asked once for each request. */
   takeLoss(opcode: number): Loss | null {
-    const index = this.#losses.findIndex((loss) => loss.opcode === opcode)
-    return index < 0 ? null : (this.#losses.splice(index, 1)[0] ?? null)
+    const index = this.#losses.findIndex((each) => each.opcode === opcode)
+    const loss = this.#losses[index] ?? null
+    if (loss === null || loss.spared-- > 0) return null
+    this.#losses.splice(index, 1)
+    return loss
   }
 
   #accept(client: Socket): void {
