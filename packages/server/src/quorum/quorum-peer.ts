@@ -37,6 +37,8 @@ import { orFail, type Role, type RoleEpochs, type RoleParts } from './role-parts
 const UNTRUSTED_ZXID = -1
 /** A search that takes longer than this, and than a tick, is in vain for now. */
 const READ_ONLY_DELAY_MS = 2000
+/** The first pause before a leader is looked for again; the next ones are each twice as long, up to those between attempts to connect. */
+const FIRST_JOIN_PAUSE_MS = 5
 
 export async function startQuorumPeer(config: ServerConfig, options: StartOptions): Promise<RunningServer> {
   const metrics = new ServerMetrics()
@@ -73,6 +75,8 @@ class QuorumPeer implements RunningServer, RoleEpochs {
   private roleState: PeerState = PeerState.looking
   /** The leader of the last election, or the one that a reconfiguration named. */
   private leaderId: number | null = null
+  /** Roles under a leader, one after the other, that ended before they served; that in hand is one until it serves. */
+  private joinsInVain = 0
   /** After the role in hand follows the one that a reconfiguration gives, without an election. */
   private skipsElection = false
   /** The members are others: the election begins anew as soon as nobody is inside of it. */
@@ -246,6 +250,8 @@ class QuorumPeer implements RunningServer, RoleEpochs {
       null,
     )
     if (role === null) return
+    // Until it serves.
+    this.joinsInVain = state === PeerState.leading ? 0 : this.joinsInVain + 1
     this.role = role
     this.front.view.role = this.roleView()
     role.start()
@@ -273,6 +279,7 @@ class QuorumPeer implements RunningServer, RoleEpochs {
 
   private synchronised(epoch: number, hasSnapshot: boolean): void {
     this.isTrusted = true
+    this.joinsInVain = 0
     if (this.isSnapshotDue && !hasSnapshot) this.replica.snapshots.begin()
     this.isSnapshotDue = false
     this.election.synchronised(epoch)
@@ -291,9 +298,23 @@ class QuorumPeer implements RunningServer, RoleEpochs {
       this.assume()
       return
     }
+    const delayMs = Math.max(this.joinPauseMs(), wasObserving ? this.observerPauseMs() : 0)
+    if (delayMs <= 0) this.look()
+    else this.lookAfter(delayMs)
+  }
+
+  private observerPauseMs(): number {
     const delayMs = this.config.quorum.observerElectionDelayMs
-    if (!wasObserving || delayMs <= 0) this.look()
-    else this.lookAfter(this.options.runtime.random.below(delayMs))
+    return delayMs > 0 ? this.options.runtime.random.below(delayMs) : 0
+  }
+
+  /**
+   * Who has joined a leader in vain once may find another one now, and looks at once. Whoever the same leader refuses time and again, as for
+   * an epoch later than the leader's, waits for the next one, and is not to burden the others with that.
+   */
+  private joinPauseMs(): number {
+    if (this.joinsInVain < 2) return 0
+    return Math.min(FIRST_JOIN_PAUSE_MS * 2 ** (this.joinsInVain - 2), this.config.quorum.leaderConnectDelayMs)
   }
 
   /** Begins the search in `delayMs`, and not at any other time that was set for it. */
