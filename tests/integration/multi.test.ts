@@ -5,6 +5,7 @@ import { RawCreateMode, type RawMultiResult, RawOp } from '../support/raw-client
 import { writeMulti } from '../support/raw-records.ts'
 import { eventTexts, outcome } from './outcomes.ts'
 import { errorName } from './raw-session.ts'
+import { TestEnsemble } from './test-ensemble.ts'
 import { TestServer } from './test-server.ts'
 
 function errors(results: readonly RawMultiResult[]): string[] {
@@ -26,12 +27,11 @@ test('each operation sees those before it, and all have one zxid and one time', 
   ])
   expect(results.map(({ type, err, path }) => [type, err, path])).toEqual([
     [RawOp.create, 0, '/a'],
-    // As Apache's server has it, create2 counts as create within a multi.
-    [RawOp.create, 0, '/a/b'],
+    [RawOp.create2, 0, '/a/b'],
     [RawOp.setData, 0, null],
     [RawOp.check, 0, null],
-    [RawOp.create, 0, '/a/s-0000000001'],
-    [RawOp.create, 0, '/a/s-0000000002'],
+    [RawOp.create2, 0, '/a/s-0000000001'],
+    [RawOp.create2, 0, '/a/s-0000000002'],
     [RawOp.create2, 0, '/c'],
     [RawOp.delete, 0, null],
   ])
@@ -42,6 +42,8 @@ test('each operation sees those before it, and all have one zxid and one time', 
   expect(stat.mtime).toBe(stat.ctime)
   // The Stats in the reply are of the moment of each operation.
   expect(results[6]?.stat).toMatchObject({ dataLength: 0, czxid: zxid })
+  expect(results[1]?.stat).toMatchObject({ dataLength: 2, czxid: zxid, ephemeralOwner: 0n })
+  expect(results[5]?.stat).toMatchObject({ ephemeralOwner: client.sessionId })
   expect(results[2]?.stat).toMatchObject({ version: 1, dataLength: 3, numChildren: 1 })
   expect((await client.exists('/a/s-0000000002'))?.ephemeralOwner).toBe(client.sessionId)
 })
@@ -238,4 +240,40 @@ test('multiRead sets no watches', async () => {
   await client.setData('/a', 'x')
   await client.ping()
   expect(client.events).toEqual([])
+})
+
+test('a create2 is answered with a Stat at whichever server its client is connected', async () => {
+  await using ensemble = await TestEnsemble.start(3, { observers: 1 })
+  for (const id of ensemble.ids) {
+    const client = await ensemble.connect(id)
+    const path = `/by-${id}`
+    // Multis with such parts, without and with another one that fails are on their way together.
+    const [made, plain, failed, more] = await Promise.all([
+      client.multi([
+        { op: 'create', path },
+        { op: 'create2', path: `${path}/two`, data: '22' },
+        { op: 'setData', path: `${path}/two`, data: '333' },
+        { op: 'create2', path: `${path}/s-`, flags: RawCreateMode.ephemeralSequential },
+      ]),
+      client.multi([
+        { op: 'create', path: `${path}/plain` },
+        { op: 'create', path: `${path}/plainer` },
+      ]),
+      client.multi([
+        { op: 'create2', path: `${path}/never` },
+        { op: 'check', path, version: 9 },
+      ]),
+      client.multi([
+        { op: 'delete', path: `${path}/plain` },
+        { op: 'create2', path: `${path}/plain` },
+      ]),
+    ])
+    expect(made.map(({ type }) => type)).toEqual([RawOp.create, RawOp.create2, RawOp.setData, RawOp.create2])
+    expect(made[1]?.stat).toMatchObject({ dataLength: 2, version: 0, ephemeralOwner: 0n })
+    expect(made[3]).toMatchObject({ path: `${path}/s-0000000001`, stat: { ephemeralOwner: client.sessionId } })
+    expect(plain.map(({ type }) => type)).toEqual([RawOp.create, RawOp.create])
+    expect(errors(failed)).toEqual(['OK', 'BADVERSION'])
+    expect(more.map(({ type }) => type)).toEqual([RawOp.delete, RawOp.create2])
+    expect(more[1]?.stat).toEqual(await client.exists(`${path}/plain`))
+  }
 })

@@ -68,6 +68,7 @@ export type {
 } from './tree/snapshot-io.ts'
 export { ChangeHints } from './txn/change-hints.ts'
 export type { PreparerOptions, Requester } from './txn/change-preparer.ts'
+export { create2PartsOf } from './txn/multi-layout.ts'
 export { Preparer } from './txn/preparer.ts'
 export { WATCH_PERSISTENT, WATCH_RECURSIVE, WATCH_STANDARD, type Watcher, WatchTable } from './watch/watch-table.ts'
 export { COMMITTED_ENTRIES_MIN, CommittedWindow, WINDOW_BYTES_MAX } from './zab/committed-window.ts'

@@ -85,6 +85,11 @@ export class Database {
   private sessionAt = 0
   /** Where the results of a multi go, in the form of the reply's body; null while nobody wants them. */
   multiResults: ByteWriter | null = null
+  /**
+   * Those parts of the multi that its client asked for as create2, ascending, the first part is 0; null if there are none. Transactions have
+   * them as create, the answers carry a Stat.
+   */
+  create2Parts: readonly number[] | null = null
 
   private readonly reader = new ByteReader(new Uint8Array(0))
   private readonly newNode = new NewNode()
@@ -332,6 +337,7 @@ export class Database {
     const { reader } = this
     const outerEnd = reader.end
     let firstCode: number = ErrorCode.OK
+    let create2Count = 0
     for (let i = 0; i < count; i++) {
       const type = reader.readInt()
       reader.readSlice()
@@ -343,7 +349,9 @@ export class Database {
       if (firstCode === ErrorCode.OK) firstCode = code
       reader.position = partEnd
       reader.end = outerEnd
-      if (this.multiResults !== null) this.writeResult(this.multiResults, type, code)
+      const isCreate2 = this.create2Parts !== null && this.create2Parts[create2Count] === i
+      if (isCreate2) create2Count++
+      if (this.multiResults !== null) this.writeResult(this.multiResults, isCreate2 ? Op.create2 : type, code)
     }
     return firstCode
   }

@@ -1,4 +1,4 @@
-import { type ByteReader, isCreateMode, isTtlMode, Op } from '@tskeeper/protocol/server'
+import { type ByteReader, DecodeError, isCreateMode, isTtlMode, Op } from '@tskeeper/protocol/server'
 import { ACL_BYTES_MIN } from './acl-bytes.ts'
 
 /**
@@ -13,6 +13,36 @@ export function countMultiParts(input: ByteReader): number {
     input.readInt()
     if (isDone) return count
     if (!skipPart(type, input)) return -1
+  }
+}
+
+/**
+ * Which of the multi's parts, beginning with 0, ask for a create2; null if none does, or if the multi cannot be read. The log does not
+ * tell: there they are creates. Leaves `input` where it was.
+ */
+export function create2PartsOf(input: ByteReader): readonly number[] | null {
+  const begin = input.position
+  try {
+    return findCreate2Parts(input)
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error
+    return null
+  } finally {
+    input.position = begin
+  }
+}
+
+function findCreate2Parts(input: ByteReader): readonly number[] | null {
+  let found: number[] | null = null
+  for (let index = 0; ; index++) {
+    const type = input.readInt()
+    const isDone = input.readBoolean()
+    input.readInt()
+    if (isDone) return found
+    if (!skipPart(type, input)) return null
+    if (type !== Op.create2) continue
+    found ??= []
+    found.push(index)
   }
 }
 

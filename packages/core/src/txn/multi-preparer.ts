@@ -9,6 +9,8 @@ import { countMultiParts } from './multi-layout.ts'
 /** Prepares multis, whose parts `changes` prepares. */
 export class MultiPreparer {
   private readonly changes: ChangePreparer
+  /** Which parts of the last multi were create2, null if none was: they are logged as create, and their answers carry a Stat. */
+  create2Parts: number[] | null = null
 
   constructor(changes: ChangePreparer) {
     this.changes = changes
@@ -21,12 +23,13 @@ export class MultiPreparer {
     const partCount = countMultiParts(input)
     if (partCount < 0) return ErrorCode.MARSHALLING_ERROR
     input.position = begin
+    this.create2Parts = null
     out.writeInt(partCount)
     changes.view.beginMulti()
     let hasFailed = false
     for (let i = 0; i < partCount; i++) {
       if (hasFailed) writeErrorPart(out, ErrorCode.RUNTIME_INCONSISTENCY)
-      else hasFailed = !this.preparePart(input, out)
+      else hasFailed = !this.preparePart(i, input, out)
     }
     if (hasFailed) changes.view.undoMulti()
     else changes.view.endMulti()
@@ -35,7 +38,7 @@ export class MultiPreparer {
   }
 
   /** Writes one part: int type, then its record as a buffer. False if it failed and an error stands in its place. */
-  private preparePart(input: ByteReader, out: ByteWriter): boolean {
+  private preparePart(index: number, input: ByteReader, out: ByteWriter): boolean {
     const { changes } = this
     const op = input.readInt()
     input.readBoolean()
@@ -51,6 +54,7 @@ export class MultiPreparer {
     else if (op === Op.check) code = changes.writeCheck(input, out)
     else {
       type = typeOfCreatePart(op, input)
+      if (op === Op.create2) this.noteCreate2(index)
       code = changes.writeCreate(op, type, input, out)
     }
     if (code !== ErrorCode.OK) {
@@ -62,11 +66,16 @@ export class MultiPreparer {
     out.view.setInt32(start + 4, out.position - recordStart)
     return true
   }
+
+  private noteCreate2(index: number): void {
+    this.create2Parts ??= []
+    this.create2Parts.push(index)
+  }
 }
 
 /**
- * In a multi the flags say which kind of node it is: a container, or none with a TTL, whatever the part's own type says. And there is no
- * create2 in it: Apache's server logs and answers such a part as create, and cannot replay a multi with a part of another type.
+ * In a multi the flags say which kind of node it is: a container, or none with a TTL, whatever the part's own type says. And a create2 is
+ * logged as create: Apache's server 3.8 does so, too, and cannot replay a multi with a part of another type.
  */
 function typeOfCreatePart(op: number, input: ByteReader): number {
   const begin = input.position

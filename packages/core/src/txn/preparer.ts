@@ -50,6 +50,11 @@ export class Preparer {
     this.lastZxid = database.lastZxid
   }
 
+  /** Which parts of the multi that was prepared last were create2, beginning with 0; null if none was. The transaction does not tell. */
+  get create2Parts(): readonly number[] | null {
+    return this.multis.create2Parts
+  }
+
   /**
    * Prepares a client's request, whose record begins at `input.position`, and appends its entry to `out`. Returns the
    * error code that the client will get unless something else goes wrong, for the caller's counters.

@@ -1,7 +1,7 @@
 import { ByteReader, ByteWriter, DecodeError, type MultiPart, Op, writeMultiRequest } from '@tskeeper/protocol/server'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { countMultiParts } from '../../src/txn/multi-layout.ts'
+import { countMultiParts, create2PartsOf } from '../../src/txn/multi-layout.ts'
 import { openAcl } from './workbench.ts'
 
 const path = fc.string({ maxLength: 12 })
@@ -44,6 +44,24 @@ test('a multi that is cut short anywhere is noticed', () => {
       expect(() => countMultiParts(new ByteReader(bytes.subarray(0, cut % bytes.length)))).toThrow(DecodeError)
     }),
   )
+})
+
+test('the create2 parts of any multi are found, and the reader stays where it was', () => {
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
+      const input = new ByteReader(encoded(parts))
+      const indexes = parts.flatMap(({ op }, index) => (op === Op.create2 ? [index] : []))
+      expect(create2PartsOf(input)).toEqual(indexes.length === 0 ? null : indexes)
+      expect(input.position).toBe(0)
+    }),
+  )
+})
+
+test('no create2 parts are found in what is no multi', () => {
+  const create2 = encoded([{ op: Op.create2, request: { path: '/a', data: null, acl: openAcl, flags: 0 } }])
+  const withoutEnd = new ByteReader(create2.subarray(0, create2.length - 9))
+  expect(create2PartsOf(withoutEnd)).toBeNull()
+  expect(withoutEnd.position).toBe(0)
 })
 
 test('any bytes at all are counted, refused or found too short, and nothing else happens', () => {

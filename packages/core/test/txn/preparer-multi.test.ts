@@ -30,9 +30,14 @@ const change = (path: string, data = 'x', version = -1): MultiPart => ({
 const check = (path: string, version = -1): MultiPart => ({ op: Op.check, request: { path, version } })
 
 /** Applies the multi; the results that its client gets. */
-function resultsOf(bench: Workbench, prepared: Prepared): ReturnType<typeof readMultiResponse> {
+function resultsOf(
+  bench: Workbench,
+  prepared: Prepared,
+  create2Parts: readonly number[] | null = null,
+): ReturnType<typeof readMultiResponse> {
   const out = new ByteWriter()
   bench.database.multiResults = out
+  bench.database.create2Parts = create2Parts
   bench.apply(prepared)
   bench.database.multiResults = null
   writeMultiHeader(out, { type: -1, done: true, err: -1 })
@@ -104,6 +109,34 @@ test('the results of a good multi are those of its parts, each with the Stat of 
   expect(results[2]).toMatchObject({ response: { path: '/t', stat: { czxid: 1, dataLength: 0, ephemeralOwner: 0n } } })
   expect(results[3]).toMatchObject({ response: { stat: { version: 1, dataLength: 6 } } })
   expect(results[5]).toMatchObject({ response: { stat: { version: 2, dataLength: 1 } } })
+})
+
+test('a create2 part is answered with the Stat of its own moment, though it is logged as create', () => {
+  const bench = new Workbench()
+  const multi = bench.multi(
+    create('/plain'),
+    create('/a', CreateMode.persistent, Op.create2),
+    create('/a/s-', CreateMode.ephemeralSequential, Op.create2),
+    change('/a', 'longer'),
+    create('/box', CreateMode.container, Op.create2),
+    create('/last', CreateMode.persistent, Op.create2),
+  )
+  expect(bench.preparer.create2Parts).toEqual([1, 2, 4, 5])
+  const results = resultsOf(bench, multi, bench.preparer.create2Parts)
+  const { create: plain, create2, setData } = Op
+  expect(results.map(({ op }) => op)).toEqual([plain, create2, create2, setData, create2, create2])
+  // Made before the child and the data.
+  expect(results[1]).toMatchObject({ response: { path: '/a', stat: { czxid: 1, version: 0, numChildren: 0, dataLength: 1 } } })
+  expect(results[2]).toMatchObject({ response: { path: '/a/s-0000000000', stat: { czxid: 1, ephemeralOwner: 1n } } })
+  expect(results[5]).toMatchObject({ response: { path: '/last', stat: { czxid: 1 } } })
+})
+
+test('the create2 parts of one multi are not those of the next', () => {
+  const bench = new Workbench()
+  bench.multi(create('/a', CreateMode.persistent, Op.create2), create('/b'))
+  expect(bench.preparer.create2Parts).toEqual([0])
+  bench.multi(create('/c'))
+  expect(bench.preparer.create2Parts).toBeNull()
 })
 
 test('an empty multi is good, takes a zxid and has no results', () => {

@@ -31,12 +31,31 @@ export class CommitStage {
     const { bytes, view } = batch.entries
     const hintEnd = batch.hintEnds[index] as number
     const start = batch.starts[index] as number
-    this.applyHinted(bytes, view, start, batch.ends[index] as number, batch.hints, batch.firstHint(index), hintEnd, isAnswered)
+    this.expectResults(isAnswered, isAnswered ? batch.create2PartsAt(index) : null)
+    this.applyHinted(bytes, view, start, batch.ends[index] as number, batch.hints, batch.firstHint(index), hintEnd)
   }
 
-  /** Applies the transaction `bytes[start, end)`, which another server may have prepared. */
-  apply(bytes: Uint8Array, view: DataView, start: number, end: number, isAnswered: boolean): void {
-    this.applyHinted(bytes, view, start, end, null, 0, 0, isAnswered)
+  /**
+   * Applies the transaction `bytes[start, end)`, which another server may have prepared. Of a multi that `isAnswered` these parts, if not
+   * null, were asked for as create2.
+   */
+  apply(
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    isAnswered: boolean,
+    create2Parts: readonly number[] | null = null,
+  ): void {
+    this.expectResults(isAnswered, create2Parts)
+    this.applyHinted(bytes, view, start, end, null, 0, 0)
+  }
+
+  private expectResults(isAnswered: boolean, create2Parts: readonly number[] | null): void {
+    const { database } = this.parts
+    if (isAnswered) this.multiResults.reset()
+    database.multiResults = isAnswered ? this.multiResults : null
+    database.create2Parts = create2Parts
   }
 
   private applyHinted(
@@ -47,11 +66,8 @@ export class CommitStage {
     hints: ChangeHints | null,
     firstHint: number,
     hintEnd: number,
-    isAnswered: boolean,
   ): void {
     const { database, metrics } = this.parts
-    if (isAnswered) this.multiResults.reset()
-    database.multiResults = isAnswered ? this.multiResults : null
     database.apply(bytes, view, start, end, hints, firstHint, hintEnd)
     if (database.code === ErrorCode.OK) recordWriteTraffic(metrics.requests.writeTraffic, database.type, bytes, view, start)
   }

@@ -16,7 +16,7 @@
 // by the answer to a sync that is sent then.
 
 import type { CommittedWindow, Database, Identity, Requester } from '@tskeeper/core'
-import { Ring } from '@tskeeper/core'
+import { create2PartsOf, Ring } from '@tskeeper/core'
 import { type ByteReader, DecodeError, ErrorCode, Op } from '@tskeeper/protocol/server'
 import type { OutstandingRequestView } from '../admin/server-view.ts'
 import type { ClientConnection } from '../listener/client-connection.ts'
@@ -85,6 +85,8 @@ interface Waiting {
   readonly arrivedMs: number
   /** Of a sync: the bytes of its path's field, which the reply repeats. */
   readonly echo: Uint8Array | null
+  /** Of a multi: which of its parts are create2, null if none is. What comes back from the leader does not tell. */
+  readonly create2Parts: readonly number[] | null
   /** A transaction has come that says that the session has moved: it answers this request unless another one does. */
   isDoubted: boolean
 }
@@ -150,7 +152,18 @@ export class LearnerPipeline implements WritePath {
     input: ByteReader,
   ): void {
     const { sessionId, identities } = requester
-    this.waiting.push({ serial: ++this.lastSerial, connection, sessionId, xid, op, arrivedMs, echo: null, isDoubted: false })
+    const create2Parts = op === Op.multi ? create2PartsOf(input) : null
+    this.waiting.push({
+      serial: ++this.lastSerial,
+      connection,
+      sessionId,
+      xid,
+      op,
+      arrivedMs,
+      echo: null,
+      create2Parts,
+      isDoubted: false,
+    })
     this.parts.sender.sendRequest(sessionId, xid, op, input, identities)
   }
 
@@ -158,7 +171,17 @@ export class LearnerPipeline implements WritePath {
     const { id, createdTimeoutMs } = session
     const [serial, op] = [++this.lastSerial, Op.createSession]
     if (connection !== null)
-      this.waiting.push({ serial, connection, sessionId: id, xid: 0, op, arrivedMs, echo: null, isDoubted: false })
+      this.waiting.push({
+        serial,
+        connection,
+        sessionId: id,
+        xid: 0,
+        op,
+        arrivedMs,
+        echo: null,
+        create2Parts: null,
+        isDoubted: false,
+      })
     this.parts.sender.sendCreateSession(id, createdTimeoutMs)
   }
 
@@ -171,7 +194,7 @@ export class LearnerPipeline implements WritePath {
   ): void {
     const [serial, op] = [++this.lastSerial, Op.closeSession]
     if (connection !== null)
-      this.waiting.push({ serial, connection, sessionId, xid, op, arrivedMs, echo: null, isDoubted: false })
+      this.waiting.push({ serial, connection, sessionId, xid, op, arrivedMs, echo: null, create2Parts: null, isDoubted: false })
     this.parts.sender.sendRequest(sessionId, xid, op, null, connection?.identities ?? null)
   }
 
@@ -186,6 +209,7 @@ export class LearnerPipeline implements WritePath {
       op: Op.sync,
       arrivedMs,
       echo,
+      create2Parts: null,
       isDoubted: false,
     })
     this.parts.sender.sendRequest(sessionId, xid, Op.sync, input, connection.identities)
@@ -381,7 +405,7 @@ export class LearnerPipeline implements WritePath {
     const start = batch.starts[i] as number
     const waiting = this.takeWaiting(view, start)
     const { commits, window } = this.parts
-    if (!this.applyAt(batch, i, waiting?.op === Op.multi)) return
+    if (!this.applyAt(batch, i, waiting?.op === Op.multi, waiting?.create2Parts ?? null)) return
     if (this.isLastSealed) window.commit(zxid)
     if (waiting === null) commits.reply(null, Op.error, 0, bytes, nowMs, nowMs)
     else commits.reply(waiting.connection, waiting.op, waiting.xid, bytes, nowMs, waiting.arrivedMs)
@@ -391,10 +415,11 @@ export class LearnerPipeline implements WritePath {
    * False if the transaction cannot be applied, a part of it perhaps is, and the server has to stop: without it the tree would be
    * another one than everywhere else, and it may be in the log, which a restart reads alike.
    */
-  private applyAt(batch: ReceivedBatch, index: number, isAnswered: boolean): boolean {
+  private applyAt(batch: ReceivedBatch, index: number, isAnswered: boolean, create2Parts: readonly number[] | null): boolean {
     const { bytes, view } = batch.entries
     try {
-      this.parts.commits.apply(bytes, view, batch.starts[index] as number, batch.ends[index] as number, isAnswered)
+      const [start, end] = [batch.starts[index] as number, batch.ends[index] as number]
+      this.parts.commits.apply(bytes, view, start, end, isAnswered, create2Parts)
       return true
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error
@@ -557,7 +582,7 @@ export class LearnerPipeline implements WritePath {
         this.applyIndex = 0
         continue
       }
-      if (!this.applyAt(batch, this.applyIndex++, false)) return
+      if (!this.applyAt(batch, this.applyIndex++, false, null)) return
     }
     window.truncate(database.lastZxid)
     window.commit(Number.POSITIVE_INFINITY)

@@ -42,6 +42,12 @@ export class PrepareStage {
     preparer.prepare(op, requester, xid, timeMs, input, entries)
     if (count === 0) metrics.prep.processTimeMs.record(clock.monotonicMs() - beganMs)
     this.add(connection, op, xid, start, arrivedMs)
+    if (op === Op.multi && connection !== null) this.noteCreate2Parts()
+  }
+
+  private noteCreate2Parts(): void {
+    const parts = this.preparer.create2Parts
+    if (parts !== null) this.gathering.noteCreate2Parts(parts)
   }
 
   createSession(connection: ClientConnection | null, id: bigint, timeoutMs: number, timeMs: number, arrivedMs: number): void {

@@ -28,6 +28,8 @@ export class WriteBatch {
   /** What the preparer knew about the writes' nodes, one write's hints behind the other's, and where those of each end. */
   readonly hints: ChangeHints = new ChangeHints()
   readonly hintEnds: number[] = []
+  /** By the place of a multi whose client waits here: which of its parts are create2. Most multis have none, and do not stand here. */
+  private readonly create2Parts = new Map<number, readonly number[]>()
   firstZxid = 0
   lastZxid = 0
   /** Monotonic milliseconds at which the log took the batch up. */
@@ -60,6 +62,16 @@ export class WriteBatch {
     this.lastZxid = zxid
   }
 
+  /** The write that was added last is a multi with such parts. */
+  noteCreate2Parts(parts: readonly number[]): void {
+    this.create2Parts.set(this.count - 1, parts)
+  }
+
+  /** Which parts of the write are create2, as it was noted; null if nothing was. */
+  create2PartsAt(index: number): readonly number[] | null {
+    return this.create2Parts.get(index) ?? null
+  }
+
   /** Where the hints of a write begin. */
   firstHint(index: number): number {
     return index === 0 ? 0 : (this.hintEnds[index - 1] as number)
@@ -70,6 +82,7 @@ export class WriteBatch {
     this.count = 0
     this.doneCount = 0
     this.hints.clear()
+    this.create2Parts.clear()
     this.largeRequestBytes = 0
     this.config = null
     if (this.entries.bytes.length > KEPT_BYTES_MAX) this.entries = new ByteWriter(64 * 1024)
