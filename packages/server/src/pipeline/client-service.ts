@@ -1,7 +1,7 @@
 // Where a client's frames go. Reads are answered at once, unless writes of the same connection are still on their way to
 // the disk: then they wait for them, since a client sees its own writes. Writes go down the pipeline.
 
-import { addIdentity, type Identity, Ring, type Session, type SessionTracker } from '@tskeeper/core'
+import { addIdentity, type Identity, type Session, type SessionTracker } from '@tskeeper/core'
 import {
   ByteReader,
   type ByteWriter,
@@ -24,7 +24,9 @@ import { makesEphemeral, refuseEphemeral } from './ephemeral-requests.ts'
 import { hex } from './hex.ts'
 import type { LocalSessions } from './local-sessions.ts'
 import { OP_THROTTLED, type ReadAnswers } from './read-answers.ts'
+import { RequestThrottle, type RequestThrottleParts } from './request-throttle.ts'
 import type { SessionService } from './session-service.ts'
+import { StalledConnections, type StalledConnectionsParts } from './stalled-connections.ts'
 import type { WritePath } from './write-path.ts'
 
 /** What answers four-letter words. */
@@ -40,7 +42,7 @@ export interface SyncPath {
   submitSync(connection: ClientConnection, sessionId: bigint, xid: number, arrivedMs: number, input: ByteReader): void
 }
 
-export interface ClientServiceParts {
+export interface ClientServiceParts extends RequestThrottleParts, StalledConnectionsParts {
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: ServerMetrics
@@ -57,20 +59,8 @@ export interface ClientServiceParts {
   readonly lastZxid: () => number
   readonly removeWatcher: (connection: ClientConnection) => void
   readonly frameLengthMax: number
-  /** Requests in process from which on connections are not read. */
-  readonly outstandingLimit: number
-  /** Requests in process from which on no further ones are taken up at all; 0 and less: there is no such limit. */
-  readonly requestThrottleLimit: number
-  /** A request that waited for longer than its session's timeout is stale. */
-  readonly isLatencyStale: boolean
-  /** Stale requests are dropped, and their connections closed. */
-  readonly isStaleDropped: boolean
   /** Requests that waited for longer than this are refused; 0 and less: none is. Milliseconds. */
   readonly throttledOpWaitTimeMs: number
-  /** Frames longer than this are large; -1: none is. */
-  readonly largeFrameThreshold: number
-  /** Bytes of large requests that may be in process together. */
-  readonly largeFrameBytesMax: number
   /** The connection is over for the client; what it is owed may still be on its way. */
   readonly onEnding: (connection: ClientConnection) => void
   readonly onClosed: (connection: ClientConnection) => void
@@ -85,14 +75,9 @@ export class ClientService implements ConnectionHost {
   private readonly reader = new ByteReader(new Uint8Array(0))
   private readonly unflushed: ClientConnection[] = []
   private isFlushing = false
-  private readonly throttled: ClientConnection[] = []
-  /** Too many requests are in process: no frame is taken up. */
-  isStalled = false
-  /** Connections whose frames wait for that to be over, in the order in which they are taken up. */
-  private readonly stalled = new Ring<ClientConnection>()
+  private readonly throttle: RequestThrottle
+  private readonly stalled: StalledConnections
   private readonly lateAfterMs: number
-  /** Reads that wait behind writes, of all connections whose clients take their replies. */
-  private deferredReads = 0
   /** Monotonic time of the chunk or batch in hand, and its wall clock time once somebody needed it. */
   nowMs = 0
   private wallMs = -1
@@ -109,13 +94,20 @@ export class ClientService implements ConnectionHost {
   constructor(parts: ClientServiceParts) {
     this.parts = parts
     this.frameLengthMax = parts.frameLengthMax
+    this.throttle = new RequestThrottle(parts, this)
+    this.stalled = new StalledConnections(parts, this.throttle, this)
     this.forwardedSync = parts.syncs === null ? NO_SYNC : Op.sync
     this.lateAfterMs = parts.throttledOpWaitTimeMs > 0 ? parts.throttledOpWaitTimeMs : Number.POSITIVE_INFINITY
   }
 
   /** Requests that came in and are not answered yet. */
   get outstanding(): number {
-    return this.parts.writes.inProcess + this.deferredReads
+    return this.throttle.outstanding
+  }
+
+  /** Too many requests are in process: no frame is taken up. */
+  get isStalled(): boolean {
+    return this.stalled.isStalled
   }
 
   /** No frame is handled any more: the server stops. */
@@ -199,13 +191,7 @@ export class ClientService implements ConnectionHost {
       if (!(error instanceof DecodeError)) throw error
       this.refuseBytes(connection, `a connect request that cannot be read: ${error.message}`)
     }
-    this.admitted()
-  }
-
-  /** Perhaps more is in process than before: is it too much? */
-  private admitted(): void {
-    const { requestThrottleLimit } = this.parts
-    if (requestThrottleLimit > 0 && this.outstanding >= requestThrottleLimit) this.isStalled = true
+    this.stalled.admitted()
   }
 
   /** The request has waited for too long: it is answered in its turn, but not carried out. */
@@ -237,16 +223,11 @@ export class ClientService implements ConnectionHost {
     const { session } = connection
     // A session that is closing is not answered: its client learns of it when it connects again.
     if (session === null || session.isClosing) return
-    if (
-      end - start > this.parts.largeFrameThreshold &&
-      this.parts.largeFrameThreshold >= 0 &&
-      !this.admitsLarge(connection, end - start)
-    )
-      return
+    if (!this.throttle.admitsLength(connection, end - start)) return
     if (session.isLocal && this.isAnsweredLocally(connection, session, op, xid, bytes, view, start, end)) return
     if (op === Op.closeSession) {
       this.parts.sessions.close(connection, session, xid, this.arrivedMs)
-      this.admitted()
+      this.stalled.admitted()
       return
     }
     if (this.wallMs < 0) this.wallMs = this.parts.clock.nowMs()
@@ -254,7 +235,7 @@ export class ClientService implements ConnectionHost {
     connection.sessionId = session.id
     this.reader.reset(bytes, view, start + 8, end)
     this.parts.writes.submit(connection, connection, op, xid, this.wallMs, this.arrivedMs, this.reader)
-    this.admitted()
+    this.stalled.admitted()
   }
 
   /** What a local session asks that no transaction can give it: its end, and ephemeral nodes while it stays what it is. */
@@ -331,13 +312,13 @@ export class ClientService implements ConnectionHost {
     connection.queue.pushMark()
     this.reader.reset(bytes, view, start + 8, end)
     this.parts.syncs?.submitSync(connection, connection.session?.id ?? 0n, xid, this.arrivedMs, this.reader)
-    this.admitted()
+    this.stalled.admitted()
   }
 
   private defer(connection: ClientConnection, bytes: Uint8Array, start: number, end: number): void {
     connection.queue.pushFrame(bytes, start, end, this.arrivedMs)
-    this.deferredReads++
-    this.admitted()
+    this.throttle.deferredReads++
+    this.stalled.admitted()
   }
 
   handleDeferredRead(
@@ -348,7 +329,7 @@ export class ClientService implements ConnectionHost {
     end: number,
     arrivedMs: number,
   ): void {
-    this.deferredReads--
+    this.throttle.deferredReads--
     // What counts is who the client was when it asked. The session may have ended since: the answer is owed all the same.
     const { identities } = connection
     connection.identities = connection.takeIdentitiesOfRead()
@@ -477,31 +458,16 @@ export class ClientService implements ConnectionHost {
     this.parts.metrics.connections.packetsSent++
   }
 
-  private admitsLarge(connection: ClientConnection, length: number): boolean {
-    const { writes, largeFrameBytesMax } = this.parts
-    const heldBytes = writes.largeRequestBytes
-    if (heldBytes + length <= largeFrameBytesMax) {
-      writes.addLargeRequest(length)
-      return true
-    }
-    this.parts.metrics.throttle.largeRequestsRejected++
-    this.refuseBytes(
-      connection,
-      `a large request of ${length} bytes while others hold ${heldBytes} bytes; the limit (largeRequestMaxBytes) is ${largeFrameBytesMax}`,
-    )
-    return false
-  }
-
   inputHandled(connection: ClientConnection): void {
     if (this.framesTakenUp > 0) this.recordChunk(connection)
-    if (connection.queue.size > 0 && this.outstanding > this.parts.outstandingLimit) this.throttle(connection)
+    this.throttle.inputHandled(connection)
     this.flushAll()
   }
 
   /** Reads take no time of their own: what is recorded is how long the chunk that they came in took. */
   private recordChunk(connection: ClientConnection): void {
     const { clock, metrics } = this.parts
-    if (this.waitedMs > 0 && this.isStale(connection, this.waitedMs)) metrics.throttle.staleRequests += this.framesTakenUp
+    if (this.waitedMs > 0 && this.stalled.isStale(connection, this.waitedMs)) metrics.throttle.staleRequests += this.framesTakenUp
     metrics.throttle.queueTimeMs.recordMany(this.waitedMs, this.framesTakenUp)
     this.framesTakenUp = 0
     if (this.readsAnswered === 0) return
@@ -509,13 +475,6 @@ export class ClientService implements ConnectionHost {
     metrics.requests.latency.recordMany(elapsedMs, this.readsAnswered)
     metrics.requests.readLatencyMs.recordMany(elapsedMs, this.readsAnswered)
     this.readsAnswered = 0
-  }
-
-  private throttle(connection: ClientConnection): void {
-    if (connection.isThrottled) return
-    connection.throttle()
-    this.throttled.push(connection)
-    this.parts.metrics.throttle.waits++
   }
 
   addUnflushed(connection: ClientConnection): void {
@@ -535,37 +494,7 @@ export class ClientService implements ConnectionHost {
   }
 
   stall(connection: ClientConnection): void {
-    if (connection.isStalled) return
-    connection.isStalled = true
-    this.stalled.push(connection)
-    this.parts.metrics.throttle.waits++
-  }
-
-  /** Takes up what waited because too many requests were in process, the connection that has waited longest first. */
-  private endStall(): void {
-    while (this.outstanding < this.parts.requestThrottleLimit) {
-      this.isStalled = false
-      const connection = this.stalled.shift()
-      if (connection === null) return
-      if (!connection.isOpen) continue
-      const waitedMs = this.parts.clock.monotonicMs() - connection.waitingSinceMs
-      if (this.parts.isStaleDropped && this.isStale(connection, waitedMs)) this.dropStale(connection)
-      else connection.continueAfterStall()
-    }
-  }
-
-  /** Have the requests of this connection waited for longer than a client that gets no answers keeps its session? */
-  private isStale(connection: ClientConnection, waitedMs: number): boolean {
-    return this.parts.isLatencyStale && connection.session !== null && waitedMs > connection.session.timeoutMs
-  }
-
-  private dropStale(connection: ClientConnection): void {
-    const { throttle } = this.parts.metrics
-    const count = connection.countWaitingFrames()
-    throttle.staleRequests += count
-    throttle.staleRequestsDropped += count
-    connection.dropInput()
-    this.refuseBytes(connection, `${count} requests waited for longer than the session's timeout`)
+    this.stalled.add(connection)
   }
 
   /** A batch of writes is about to be applied. */
@@ -576,11 +505,8 @@ export class ClientService implements ConnectionHost {
   /** A batch of writes is done. */
   committed(): void {
     this.flushAll()
-    if (this.isStalled) this.endStall()
-    while (this.throttled.length > 0 && this.outstanding <= this.parts.outstandingLimit / 2) {
-      const connection = this.throttled.shift()
-      if (connection?.isOpen === true) connection.unthrottle()
-    }
+    this.stalled.committed()
+    this.throttle.committed()
   }
 
   notified(length: number): void {
@@ -590,7 +516,7 @@ export class ClientService implements ConnectionHost {
   }
 
   deferredReadsChanged(difference: number): void {
-    this.deferredReads += difference
+    this.throttle.deferredReads += difference
   }
 
   refuseBytes(connection: ClientConnection, reason: string): void {
@@ -626,13 +552,10 @@ export class ClientService implements ConnectionHost {
   }
 
   private countEnd(connection: ClientConnection): void {
-    const { connections, throttle } = this.parts.metrics
+    const { connections } = this.parts.metrics
     if (!connection.isFarewell) connections.dropped++
     if (connection.closingSinceMs >= 0) connections.socketClosingTimeMs.record(this.monotonicMs() - connection.closingSinceMs)
-    // What waited goes with the connection.
-    const count = connection.countWaitingFrames()
-    throttle.staleRequests += count
-    throttle.staleRequestsDropped += count
+    this.stalled.countDropped(connection)
   }
 }
 
