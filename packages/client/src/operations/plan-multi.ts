@@ -49,7 +49,7 @@ function planCreatePart(operation: Extract<TransactionOperation, { type: 'create
   const { path, data = '', mode = 'persistent', ttlMs, acl } = operation
   const kind = createKind(path, mode, ttlMs)
   checkCreatePath(path, isSequentialKind(mode))
-  // create2 is no use in a transaction: servers answer it there as create, without a Stat.
+  // Not create2: servers up to 3.8 answer it as create, so that nobody could rely on its Stat.
   const op = kind.ttlMs !== null ? Op.createTTL : mode === 'container' ? Op.createContainer : Op.create
   const create = { data: dataBytes(path, data), acl: aclOrOpen(path, acl), ...kind }
   return { path, serverPath: chroot.toServer(path), op, create }

@@ -50,8 +50,8 @@ const rules: readonly Rule[] = [
       isReplyTo(apache, RawOp.multiRead, -5) && isReplyTo(ours, RawOp.multiRead, -5) && apache.zxid === ours.zxid,
   },
   {
-    name: 'a create2 in a multi is answered as a create, as up to 3.8',
-    versions: /^3\.9/,
+    name: 'up to 3.8 a create2 in a multi is answered as a create',
+    versions: /^3\.8/,
     isMet: (apache, ours) =>
       isReplyTo(apache, RawOp.multi, 0) && create2AsCreate(describe(apache)) === create2AsCreate(describe(ours)),
   },

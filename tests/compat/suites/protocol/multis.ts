@@ -60,7 +60,7 @@ export const multiCases: readonly ProtocolCase[] = [
     },
   },
   {
-    name: 'create2 inside a multi is answered as create',
+    name: 'create2 inside a multi',
     play: async (stage) => {
       const client = await stage.client()
       await play(stage, client, 'create2', [
@@ -68,6 +68,7 @@ export const multiCases: readonly ProtocolCase[] = [
         { op: 'create2', path: '/m/s-', flags: RawCreateMode.persistentSequential },
         { op: 'create2', path: '/m/e', flags: RawCreateMode.ephemeral },
         { op: 'create2', path: '/m/box', flags: RawCreateMode.container },
+        { op: 'setData', path: '/m', data: 'changed behind its creation' },
       ])
     },
   },
