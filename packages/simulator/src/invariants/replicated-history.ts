@@ -55,10 +55,11 @@ export class ReplicatedHistory {
     for (const zxid of this.transactions.keys()) if (zxid > lastZxid) this.transactions.delete(zxid)
   }
 
-  /** Did anybody propose to bring the node into this state? */
-  wasProposed(path: string, { mzxid, data }: { readonly mzxid: number; readonly data: string }): boolean {
+  /** A server, with a quorum or without, has shown the node in this state: somebody has proposed to bring it there, if in vain. */
+  shown(path: string, { mzxid, data }: { readonly mzxid: number; readonly data: string }): void {
     const changes = this.transactions.get(mzxid)?.changes ?? []
-    return changes.some((change) => change.path === path && change.data === data)
+    if (changes.some((change) => change.path === path && change.data === data)) return
+    throw new Violation('reads were proposed', `${path} of ${hex(mzxid)} was read as ${data}, which nobody has proposed`)
   }
 
   proposed(server: string, epoch: number, from: TransactionBytes): void {

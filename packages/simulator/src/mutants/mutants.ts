@@ -2,7 +2,7 @@
 // servers' own code holds nothing of it.
 
 import { Database, FastLeaderElection, Leader, makeQuorumVerifier, NodeField } from '@tskeeper/core'
-import { ErrorCode } from '@tskeeper/protocol/server'
+import { type ByteWriter, ErrorCode } from '@tskeeper/protocol/server'
 import { LeaderLatch, Lock } from '@tskeeper/recipes'
 import {
   ClientConnection,
@@ -12,6 +12,7 @@ import {
   LearnerPipeline,
   LearnerRole,
   ObserverService,
+  ReadAnswers,
   Replica,
   SessionService,
   SyncSender,
@@ -22,6 +23,9 @@ import { insteadOf, type Original } from '../probe/instead-of.ts'
 import { RecipeShelf } from '../workload/recipe-shelf.ts'
 import { HandmadeQueue } from './handmade-queue.ts'
 import type { Mutant } from './mutant.ts'
+
+/** A value is behind its length. */
+const LENGTH_BYTES = 4
 
 /** Fields and methods of the servers' classes, as far as the mistakes need them. */
 interface Timers {
@@ -322,6 +326,11 @@ const UNUSUAL: readonly Mutant[] = [
         return this.parts.database.tree.nodes.getInt(node, NodeField.CHILD_COUNT) === 0
       },
   ),
+  {
+    name: 'makes-up-reads',
+    description: 'a server without a quorum shows values that nobody has written',
+    plant: () => makeUpReads(),
+  },
   mutant('reaps-never', 'nobody looks for what could be deleted', ContainerReaper, 'start', () => () => {}),
   mutant(
     'alone-acks-unsynced',
@@ -409,6 +418,36 @@ function outOfOrder(own: Original): (...args: never[]) => unknown {
     if (before === undefined) return
     held.delete(this)
     own.apply(this, before)
+  }
+}
+
+/** Whoever is connected to a server without a quorum gets each value with another first byte. */
+function makeUpReads(): () => void {
+  const connections = new WeakSet<object>()
+  const undoConnect = insteadOf(
+    SessionService,
+    'connect',
+    (own) =>
+      function (this: { readonly parts: { readonly isReadOnly: boolean } }, ...call: readonly [object, ...unknown[]]): void {
+        if (this.parts.isReadOnly) connections.add(call[0])
+        own.apply(this, call)
+      },
+  )
+  const undoGetData = insteadOf(ReadAnswers, 'getData', (own) => {
+    type Call = readonly [connection: object, input: unknown, out: ByteWriter]
+    return function (this: object, ...call: Call): unknown {
+      const [connection, , out] = call
+      const begin = out.position
+      const code = own.apply(this, call)
+      const first = begin + LENGTH_BYTES
+      if (code === ErrorCode.OK && connections.has(connection) && out.view.getInt32(begin) > 0)
+        out.bytes[first] = (out.bytes[first] ?? 0) ^ 1
+      return code
+    }
+  })
+  return () => {
+    undoGetData()
+    undoConnect()
   }
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ReplicatedHistory } from '../../src/invariants/replicated-history.ts'
-import { createBytes, EPOCH } from './sample-transaction.ts'
+import { createBytes, EPOCH, setDataBytes } from './sample-transaction.ts'
 
 /** One leader in epoch 1, which has proposed three transactions. */
 function threeProposed(): ReplicatedHistory {
@@ -72,4 +72,51 @@ test('replaying over a snapshot what it has already is no change of order', () =
   const history = threeProposed()
   history.applied('b', EPOCH + 3, createBytes(EPOCH + 2, '/2'))
   expect(history.transactions.get(EPOCH + 2)?.isCommitted).toBe(false)
+})
+
+test('what was shown without anybody having proposed it: another value, another node, another transaction', () => {
+  const history = new ReplicatedHistory()
+  history.established('a', 1, 0)
+  history.proposed('a', 1, createBytes(EPOCH + 1, '/r', '#1'))
+  history.proposed('a', 1, setDataBytes(EPOCH + 2, '/r', '#2', 1))
+  // Nothing of that is committed, and need not be.
+  history.shown('/r', { mzxid: EPOCH + 1, data: '#1' })
+  history.shown('/r', { mzxid: EPOCH + 2, data: '#2' })
+  for (const [path, mzxid, data] of [
+    ['/r', EPOCH + 2, '#1'],
+    ['/s', EPOCH + 2, '#2'],
+    ['/r', EPOCH + 3, '#2'],
+  ] as const) {
+    expect(() => history.shown(path, { mzxid, data })).toThrow(/^reads were proposed/)
+  }
+})
+
+/** A server that stands alone: four transactions, of which the first two are synced and so committed. */
+function alone(): ReplicatedHistory {
+  const history = new ReplicatedHistory()
+  history.beganAlone('a', 0)
+  for (let zxid = 1; zxid <= 4; zxid++) history.proposed('a', 0, createBytes(zxid, `/${zxid}`))
+  history.leaderCommits('a', 2)
+  return history
+}
+
+test('all that the disk gives back to a server that stands alone is committed by that', () => {
+  const history = alone()
+  history.beganAlone('a', 3)
+  expect(history.committed).toEqual([1, 2, 3])
+})
+
+test('what the disk of a server that stands alone does not give back is written anew, with the same zxids', () => {
+  const history = alone()
+  history.beganAlone('a', 3)
+  history.proposed('a', 0, createBytes(4, '/other'))
+  history.leaderCommits('a', 4)
+  expect(history.committed).toEqual([1, 2, 3, 4])
+  expect(() => history.applied('a', 3, createBytes(4, '/4'))).toThrow(/^integrity/)
+  history.applied('a', 3, createBytes(4, '/other'))
+})
+
+test('a server that stands alone and begins without what it has acknowledged, or with what it never wrote', () => {
+  expect(() => alone().beganAlone('a', 1)).toThrow(/^leader completeness/)
+  expect(() => alone().beganAlone('a', 5)).toThrow(/^leader completeness/)
 })
