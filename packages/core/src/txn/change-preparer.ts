@@ -294,7 +294,7 @@ export class ChangePreparer {
 
   private removePendingChild(node: number, parent: number): void {
     const { nodes } = this.database.tree
-    this.view.remove(this.view.change(node, this.zxid))
+    this.view.remove(node, this.zxid)
     const pending = this.view.change(parent, this.zxid)
     nodes.setChildren(pending, nodes.getInt(pending, PERSISTED_CVERSION), nodes.getInt(pending, CHILD_COUNT) - 1)
     if (this.zxid > nodes.getNumber(pending, PZXID)) nodes.setNumber(pending, PZXID, this.zxid)

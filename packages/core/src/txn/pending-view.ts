@@ -112,6 +112,11 @@ export class PendingView {
 
   /** A record for this node that the transaction `zxid` may change: the node's own if it is pending already, else a copy. */
   change(node: number, zxid: number): number {
+    return this.recordOf(node, zxid, true)
+  }
+
+  /** Without `staysThere` a copy has no checksums: they are for the digest of a node that will be changed, not of one that will be gone. */
+  private recordOf(node: number, zxid: number, staysThere: boolean): number {
     const { nodes } = this.tree
     if (nodes.hasFlag(node, FLAG_PENDING)) {
       // What this very transaction has touched before is saved already, and in the queue.
@@ -121,8 +126,10 @@ export class PendingView {
       return node
     }
     const pending = nodes.allocate()
-    if (isCompact(node)) this.tree.copyExpanded(node, pending)
-    else {
+    if (isCompact(node)) {
+      if (staysThere) this.tree.copyExpanded(node, pending)
+      else nodes.expand(node, pending)
+    } else {
       nodes.copy(node, pending)
       nodes.setFlag(pending, FLAG_BORROWED_PATH, true)
     }
@@ -159,9 +166,10 @@ export class PendingView {
     return pending
   }
 
-  /** The record's node will be gone. */
-  remove(pending: number): void {
+  /** The node will be gone. */
+  remove(node: number, zxid: number): void {
     const { nodes } = this.tree
+    const pending = this.recordOf(node, zxid, false)
     this.digest.replace(nodes.getUint(pending, DIGEST), 0)
     nodes.setInt(pending, DIGEST, 0)
     nodes.setFlag(pending, FLAG_ABSENT, true)
