@@ -85,7 +85,6 @@ class Simulation {
       onViolation,
     })
     listenTo(world, this.invariants)
-    world.onUncaught = (process, error) => this.uncaught(process.name, error)
     this.promises = new ClientPromises(this.invariants.nodes)
     const locks = new LockWatch()
     this.queue = new QueueWatch(this.invariants.nodes)
@@ -143,15 +142,6 @@ class Simulation {
     const node = this.ensemble.named(server)
     if (node === null) throw new Error(`there is no ${server}`)
     return node.disk.disk
-  }
-
-  /** A disk that fails may end a server at any place. Everything else that a server throws is a mistake in it. */
-  private uncaught(server: string, error: unknown): boolean {
-    const node = this.ensemble.named(server)
-    if (node === null || !(error instanceof Error) || error.name !== 'DiskError') return false
-    this.transcript.note(this.world.nowMs, server, `ends: ${error.message}`)
-    node.fail(error)
-    return true
   }
 
   private async runPhases(): Promise<void> {

@@ -27,8 +27,6 @@ export class World {
   active: Incarnation | null = null
   /** Called after each event, when its promises have settled: a place for what must always be true. */
   afterEvent: () => void = () => {}
-  /** Told what a process threw and did not catch; true if the process ends of it, false if the run does. */
-  onUncaught: (process: Incarnation, error: unknown) => boolean = () => false
   private readonly queue = new EventQueue()
   private readonly random: SeededRandom
   /** What an event threw: the run ends with it. */
@@ -105,10 +103,9 @@ export class World {
     try {
       event.action?.()
     } catch (error) {
-      // A process that dies in the middle of an event stumbles on to its end: nobody hears of that.
-      const { active } = this
-      if (active?.isAlive === false) return
-      if (active === null || !this.onUncaught(active, error)) throw error
+      // A process that dies in the middle of an event stumbles on to its end: nobody hears of that. Anything else is a mistake, also where
+      // a disk has failed: a server has to end by that, and must not take down what it is embedded in.
+      if (this.active?.isAlive !== false) throw error
     }
   }
 }
