@@ -79,6 +79,8 @@ export class LeaderPipeline extends PreparingPipeline implements WritePath {
   private proposedCount = 0
   private readonly appliedWaiters = new AppliedWaiters()
   private onQuiet: (() => void) | null = null
+  /** Who asks for the forwarded write in hand: nobody keeps it for longer than the request is prepared. */
+  private readonly forwarder: { sessionId: bigint; identities: readonly Identity[] } = { sessionId: 0n, identities: [] }
   private readonly flushSoon = (): void => {
     this.isFlushScheduled = false
     this.flush()
@@ -157,7 +159,12 @@ export class LeaderPipeline extends PreparingPipeline implements WritePath {
     const isElsewhereLocal = check === SessionCheck.UNKNOWN && this.parts.mayBeLocalElsewhere(sessionId)
     if (check !== SessionCheck.OK && !isElsewhereLocal)
       this.prepare.refusal(null, sessionId, op, xid, codeOfCheck(check), timeMs, nowMs)
-    else this.request(null, { sessionId, identities }, op, xid, timeMs, nowMs, input)
+    else {
+      const { forwarder } = this
+      forwarder.sessionId = sessionId
+      forwarder.identities = identities
+      this.request(null, forwarder, op, xid, timeMs, nowMs, input)
+    }
   }
 
   private request(
