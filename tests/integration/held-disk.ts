@@ -42,6 +42,7 @@ export class HeldDisk implements Disk {
       size: () => file.size(),
       read: (bytes, offset, length, position) => file.read(bytes, offset, length, position),
       write: (bytes, offset, length, position) => file.write(bytes, offset, length, position),
+      writeLater: (bytes, offset, length, position, done) => file.writeLater(bytes, offset, length, position, done),
       truncate: (length) => file.truncate(length),
       datasync: (done) => {
         const sync = (): void => {
@@ -94,5 +95,9 @@ export class HeldDisk implements Disk {
 
   syncDirectory(path: string): void {
     this.#disk.syncDirectory(path)
+  }
+
+  syncDirectoryLater(path: string, done: (error: Error | null) => void): void {
+    this.#disk.syncDirectoryLater(path, done)
   }
 }

@@ -109,6 +109,12 @@ class HeldDisk implements Disk {
     if (this.#isSynced) this.#living.syncDirectory(path)
   }
 
+  syncDirectoryLater(path: string, done: (error: Error | null) => void): void {
+    const told = (error: Error | null): void => this.#life.tell(() => done(error))
+    if (this.#isSynced) this.#living.syncDirectoryLater(path, told)
+    else real.timers.soon(() => told(null))
+  }
+
   open(path: string, mode: 'read' | 'create' | 'update'): DiskFile {
     return new HeldFile(this.#life, this.#living.open(path, mode), this.#isSynced)
   }
@@ -120,7 +126,8 @@ class HeldFile implements DiskFile, Belonging {
   readonly #file: DiskFile
   readonly #isSynced: boolean
   #isClosed = false
-  #syncCount = 0
+  /** Syncs and writes that the system has been given and has not finished. */
+  #underWay = 0
 
   constructor(life: ServerLife, file: DiskFile, isSynced: boolean) {
     this.path = file.path
@@ -148,6 +155,11 @@ class HeldFile implements DiskFile, Belonging {
     this.#living.write(bytes, offset, length, position)
   }
 
+  writeLater(bytes: Uint8Array, offset: number, length: number, position: number, done: (error: Error | null) => void): void {
+    this.#underWay++
+    this.#living.writeLater(bytes, offset, length, position, (error) => this.#landed(error, done))
+  }
+
   truncate(length: number): void {
     this.#living.truncate(length)
   }
@@ -157,12 +169,8 @@ class HeldFile implements DiskFile, Belonging {
       real.timers.soon(() => this.#life.tell(() => done(null)))
       return
     }
-    this.#syncCount++
-    this.#living.datasync((error) => {
-      this.#syncCount--
-      if (!this.#life.isAlive && this.#syncCount === 0) this.#closeOnce()
-      this.#life.tell(() => done(error))
-    })
+    this.#underWay++
+    this.#living.datasync((error) => this.#landed(error, done))
   }
 
   datasyncNow(): void {
@@ -177,9 +185,15 @@ class HeldFile implements DiskFile, Belonging {
 
   held(): void {}
 
-  /** The system closes the files of a process that is gone; a sync under way comes to its end before. */
+  /** The system closes the files of a process that is gone; what is under way comes to its end before. */
   lost(): void {
-    if (this.#syncCount === 0) this.#closeOnce()
+    if (this.#underWay === 0) this.#closeOnce()
+  }
+
+  #landed(error: Error | null, done: (error: Error | null) => void): void {
+    this.#underWay--
+    if (!this.#life.isAlive && this.#underWay === 0) this.#closeOnce()
+    this.#life.tell(() => done(error))
   }
 
   #closeOnce(): void {

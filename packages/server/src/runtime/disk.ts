@@ -1,6 +1,7 @@
 /**
- * Files and directories. Everything is synchronous except `datasync`: a write into the page cache
- * takes microseconds, while a sync takes the disk's own time and must not hold up the server.
+ * Files and directories. Everything is synchronous except what says `Later` and `datasync`: a write of a batch into the page
+ * cache takes microseconds, while a sync takes the disk's own time, and a write of megabytes its milliseconds, which
+ * must not hold up the server.
  * Every method throws a `DiskError` that names the operation and the path.
  */
 export interface Disk {
@@ -19,6 +20,8 @@ export interface Disk {
   rename(from: string, to: string): void
   /** Makes the directory's entries (creations, renames, removals) durable. */
   syncDirectory(path: string): void
+  /** The same without blocking, for the entries that are there now; the callback gets null or the failure, after this call has returned. */
+  syncDirectoryLater(path: string, done: (error: Error | null) => void): void
   /** 'read' needs the file; 'create' makes it or empties it; 'update' needs it and keeps its bytes. */
   open(path: string, mode: 'read' | 'create' | 'update'): DiskFile
 }
@@ -30,6 +33,11 @@ export interface DiskFile {
   read(bytes: Uint8Array, offset: number, length: number, position: number): number
   /** Writes all `length` bytes at `position` into the page cache. */
   write(bytes: Uint8Array, offset: number, length: number, position: number): void
+  /**
+   * The same without blocking; the callback gets null or the failure, after this call has returned. The bytes must not change until then.
+   * Nothing is said of the order among writes that are under way.
+   */
+  writeLater(bytes: Uint8Array, offset: number, length: number, position: number, done: (error: Error | null) => void): void
   truncate(length: number): void
   /** Makes what was written durable, without blocking; the callback gets null or the failure. */
   datasync(done: (error: Error | null) => void): void

@@ -330,6 +330,23 @@ export class MemoryDisk implements Disk {
     this.nameChanges = rest
   }
 
+  syncDirectoryLater(path: string, done: (error: Error | null) => void): void {
+    this.onChange('syncDirectory', path)
+    const begun = new Set(this.nameChanges.filter((change) => change.directory === path))
+    const directories = [...this.newDirectories].filter((directory) => parentOf(directory) === path)
+    const { generation } = this
+    this.beginSync(() => {
+      if (generation !== this.generation) return
+      const fault = this.takeFault('sync', path)
+      if (fault === null) {
+        for (const directory of directories) this.newDirectories.delete(directory)
+        for (const change of this.nameChanges) if (begun.has(change)) this.applyNameChange(change)
+        this.nameChanges = this.nameChanges.filter((change) => !begun.has(change))
+      }
+      done(fault === null ? null : new DiskError('sync', path, systemError(fault.code)))
+    })
+  }
+
   open(path: string, mode: 'read' | 'create' | 'update'): DiskFile {
     if (mode === 'create') this.onChange('create', path)
     this.maybeFail('open', path)
@@ -486,6 +503,24 @@ class MemoryFile implements DiskFile {
       this.disk.change(this.inode, { kind: 'write', position, bytes: written, contentEnd: contentEndOf(written) })
     }
     if (room < length) throw new DiskError('write', this.path, systemError(fault?.code ?? 'ENOSPC'))
+  }
+
+  /** The bytes are in the file when the disk gets to it, as for a sync; also in one that was closed in the meantime. */
+  writeLater(bytes: Uint8Array, offset: number, length: number, position: number, done: (error: Error | null) => void): void {
+    this.check('write')
+    const open = new MemoryFile(this.disk, this.path, this.inode)
+    const { generation } = this.disk
+    this.disk.beginSync(() => {
+      if (generation !== this.disk.generation) return
+      let failure: Error | null = null
+      try {
+        open.write(bytes, offset, length, position)
+      } catch (error) {
+        if (!(error instanceof DiskError)) throw error
+        failure = error
+      }
+      done(failure)
+    })
   }
 
   truncate(length: number): void {

@@ -1,14 +1,17 @@
 import {
   accessSync,
+  close,
   closeSync,
   constants,
   existsSync,
   fdatasync,
   fdatasyncSync,
   fstatSync,
+  fsync,
   fsyncSync,
   ftruncateSync,
   mkdirSync,
+  open,
   openSync,
   readdirSync,
   readFileSync,
@@ -16,6 +19,7 @@ import {
   renameSync,
   statSync,
   unlinkSync,
+  write,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -82,6 +86,25 @@ export class NodeDisk implements Disk {
     })
   }
 
+  syncDirectoryLater(path: string, done: (error: Error | null) => void): void {
+    if (process.platform === 'win32') {
+      setImmediate(done, null)
+      return
+    }
+    open(path, 'r', (openError, descriptor) => {
+      if (openError !== null) {
+        done(new DiskError('sync the directory', path, openError))
+        return
+      }
+      fsync(descriptor, (syncError) => {
+        close(descriptor, (closeError) => {
+          const error = syncError ?? closeError ?? null
+          done(error === null ? null : new DiskError('sync the directory', path, error))
+        })
+      })
+    })
+  }
+
   open(path: string, mode: 'read' | 'create' | 'update'): DiskFile {
     return new NodeDiskFile(
       path,
@@ -93,7 +116,8 @@ export class NodeDisk implements Disk {
 class NodeDiskFile implements DiskFile {
   readonly path: string
   private readonly descriptor: number
-  private syncsInFlight = 0
+  /** Asynchronous syncs and writes that are under way. */
+  private inFlight = 0
   private isClosed = false
 
   constructor(path: string, descriptor: number) {
@@ -123,15 +147,25 @@ class NodeDiskFile implements DiskFile {
     }
   }
 
+  writeLater(bytes: Uint8Array, offset: number, length: number, position: number, done: (error: Error | null) => void): void {
+    this.inFlight++
+    write(this.descriptor, bytes, offset, length, position, (error, written) => {
+      this.landed()
+      if (error !== null) done(new DiskError('write', this.path, error))
+      else if (written === length) done(null)
+      else if (this.isClosed) done(new DiskError('write', this.path, new Error('the file was closed before all was written')))
+      else this.writeLater(bytes, offset + written, length - written, position + written, done)
+    })
+  }
+
   truncate(length: number): void {
     run('truncate', this.path, () => ftruncateSync(this.descriptor, length))
   }
 
   datasync(done: (error: Error | null) => void): void {
-    this.syncsInFlight++
+    this.inFlight++
     fdatasync(this.descriptor, (error) => {
-      this.syncsInFlight--
-      if (this.isClosed && this.syncsInFlight === 0) this.closeDescriptor()
+      this.landed()
       done(error === null ? null : new DiskError('sync', this.path, error))
     })
   }
@@ -143,9 +177,14 @@ class NodeDiskFile implements DiskFile {
   close(): void {
     if (this.isClosed) return
     this.isClosed = true
-    // A descriptor that is closed while a sync of it is under way may be given to another file in between,
-    // and the sync would then vouch for the wrong one.
-    if (this.syncsInFlight === 0) this.closeDescriptor()
+    // A descriptor that is closed while a sync or a write of it is under way may be given to another file in between,
+    // and the sync would then vouch for the wrong one, or the bytes land in it.
+    if (this.inFlight === 0) this.closeDescriptor()
+  }
+
+  private landed(): void {
+    this.inFlight--
+    if (this.isClosed && this.inFlight === 0) this.closeDescriptor()
   }
 
   private closeDescriptor(): void {

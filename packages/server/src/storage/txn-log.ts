@@ -13,16 +13,22 @@
 // A file comes into being under another name, gets its header, is synced and only then renamed: a log whose
 // header is torn is corrupt, never the trace of a crash.
 //
+// Where entries come fast, the next file is made while the current one is written to (next-log.ts). The first entries go into it
+// under the name that it was made with; the sync that covers them syncs the files before it too, and then renames it and syncs the
+// directory, all without blocking, and only then confirms. So a power failure leaves either a log that has all that
+// comes before its entries, or a file that nobody takes for a log and whose entries nobody was told of.
+//
 // After any failure the log is of no use: what the disk holds is unknown, and a sync that failed once may succeed the
 // next time without having written anything. So nothing more is accepted, and nothing more is confirmed.
 
 import { assert } from '@tskeeper/core'
 import { ByteWriter, FILE_FORMAT_VERSION, LOG_DBID, LOG_MAGIC, writeFileHeader } from '@tskeeper/protocol/server'
 import type { Logger } from '../logger.ts'
-import type { Disk, DiskFile } from '../runtime/disk.ts'
+import { type Disk, DiskError, type DiskFile } from '../runtime/disk.ts'
 import type { Clock, Random, Timers } from '../runtime/runtime.ts'
 import { CorruptLogError } from './corrupt-log-error.ts'
 import { logName, unfinishedName } from './file-names.ts'
+import { NextLog } from './next-log.ts'
 import { LOG_HEADER_SIZE, TxnLogFileReader } from './txn-log-file.ts'
 import { formatZxid } from './zxid.ts'
 
@@ -73,11 +79,21 @@ export class TxnLog {
   private position = 0
   /** Length of the file as last grown; the entries may be past it when a batch is larger than a step. */
   private size = 0
+  /** Length that the file was prepared with, which `size` grows into step by step; 0 if it was not prepared. */
+  private preparedSize = 0
+  /** Name that `file` is still to be given, null once it has it. */
+  private nameDue: string | null = null
+  /** The file that is made ahead; null where that is not worth its while. */
+  private readonly next: NextLog | null
+  /** True once it has been tried for the current file, with success or without. */
+  private isNextTried = false
   /** Everything in [position, zeroedTo) has been written with zeros; beyond are holes. */
   private zeroedTo = 0
   private isUnsynced = false
   /** Files that are complete but not yet synced: they are closed after the next sync. */
   private retired: DiskFile[] = []
+  /** Entries in `file`. */
+  private entryCount = 0
   private appendsSinceRoll = 0
   /** Bytes of the files, since the last roll, that are complete. */
   private retiredBytes = 0
@@ -87,6 +103,9 @@ export class TxnLog {
 
   constructor(options: TxnLogOptions) {
     this.options = options
+    const { disk, directory, logger, preallocationBytes, isSyncForced } = options
+    // Without syncs there is nothing to wait for.
+    this.next = preallocationBytes > 0 && isSyncForced ? new NextLog({ disk, directory, logger, preallocationBytes }) : null
     this.drawThresholds()
   }
 
@@ -98,17 +117,21 @@ export class TxnLog {
     this.assertUsable()
     if (firstZxid <= this.lastZxid) this.warnRepetition(firstZxid)
     try {
-      if (this.file === null) this.file = this.begin(firstZxid)
-      this.grow(this.file)
-      this.file.write(bytes, 0, length, this.position)
+      this.withRoomOfNext(() => {
+        this.file ??= this.begin(firstZxid)
+        this.grow(this.file)
+        this.file.write(bytes, 0, length, this.position)
+      })
       this.position += length
       this.isUnsynced = true
-      this.writeZerosAhead(this.file)
+      this.withRoomOfNext(() => this.writeZerosAhead())
     } catch (error) {
       throw this.fail(error)
     }
     this.lastZxid = lastZxid
+    this.entryCount += entryCount
     this.appendsSinceRoll += entryCount
+    this.prepareNext()
   }
 
   /**
@@ -133,6 +156,8 @@ export class TxnLog {
 
   /** True if, with what has been appended since the last `roll`, it is time to roll and to take a snapshot. */
   isSnapshotDue(): boolean {
+    // A roll would have to wait for the file to get its name; the next sync gives it.
+    if (this.nameDue !== null) return false
     if (this.appendsSinceRoll > this.appendsThreshold) return true
     if (this.options.snapSizeLimitBytes <= 0) return false
     return this.retiredBytes + this.fileBytes() > this.bytesThreshold
@@ -151,13 +176,20 @@ export class TxnLog {
   close(): void {
     const files = this.file === null ? this.retired : [...this.retired, this.file]
     const isSyncNeeded = this.failure === null && this.options.isSyncForced
+    const unnamed = this.failure === null ? this.nameDue : null
+    if (unnamed !== null) this.syncEarlierFiles()
     this.file = null
     this.retired = []
+    this.nameDue = null
     this.failure ??= new Error('the transaction log is closed')
     for (const file of files) {
       if (isSyncNeeded) file.datasyncNow()
       file.close()
     }
+    this.next?.discard()
+    if (unnamed === null) return
+    this.renameNext(unnamed)
+    this.options.disk.syncDirectory(this.options.directory)
   }
 
   /**
@@ -170,12 +202,31 @@ export class TxnLog {
   }
 
   private begin(zxid: number): DiskFile {
+    const name = logName(zxid)
+    const path = `${this.options.directory}/${name}`
+    if (this.options.disk.exists(path)) this.checkReplaceable(path)
+    this.isNextTried = false
+    this.entryCount = 0
+    return this.beginPrepared(name) ?? this.beginNew(name)
+  }
+
+  /** The file that was made ahead, under the name that it was made with; null if there is none. */
+  private beginPrepared(name: string): DiskFile | null {
+    const prepared = this.next?.take() ?? null
+    if (prepared === null) return null
+    this.position = LOG_HEADER_SIZE
+    this.size = Math.min(LOG_HEADER_SIZE + this.options.preallocationBytes, prepared.size)
+    this.preparedSize = prepared.size
+    this.zeroedTo = prepared.zeroedTo
+    this.nameDue = name
+    return prepared.file
+  }
+
+  private beginNew(name: string): DiskFile {
     this.syncEarlierFiles()
     const { disk, directory, preallocationBytes } = this.options
-    const name = logName(zxid)
     const path = `${directory}/${name}`
     const unfinishedPath = `${directory}/${unfinishedName(name)}`
-    if (disk.exists(path)) this.checkReplaceable(path)
     const header = new ByteWriter(LOG_HEADER_SIZE)
     writeFileHeader(header, { magic: LOG_MAGIC, version: FILE_FORMAT_VERSION, dbid: LOG_DBID })
     const unfinished = disk.open(unfinishedPath, 'create')
@@ -183,6 +234,7 @@ export class TxnLog {
       unfinished.write(header.bytes, 0, LOG_HEADER_SIZE, 0)
       this.position = LOG_HEADER_SIZE
       this.size = LOG_HEADER_SIZE
+      this.preparedSize = 0
       this.zeroedTo = LOG_HEADER_SIZE
       if (preallocationBytes > 0) this.grow(unfinished)
       if (this.options.isSyncForced) unfinished.datasyncNow()
@@ -216,17 +268,42 @@ export class TxnLog {
     const step = this.options.preallocationBytes
     if (step <= 0 || this.position + GROWTH_MARGIN_BYTES < this.size) return
     this.size = this.position > this.size ? Math.floor((this.position + step) / step) * step : this.size + step
-    file.write(ZEROS, 0, 1, this.size - 1)
+    // A prepared file may already have that length, and entries where its end is now.
+    if (this.size > this.preparedSize) file.write(ZEROS, 0, 1, this.size - 1)
   }
 
-  private writeZerosAhead(file: DiskFile): void {
-    if (this.zeroedTo - this.position >= ZEROS_AHEAD_MIN_BYTES) return
+  private writeZerosAhead(): void {
+    const { file } = this
+    if (file === null || this.zeroedTo - this.position >= ZEROS_AHEAD_MIN_BYTES) return
     const from = Math.max(this.zeroedTo, this.position)
     const to = Math.min(from + ZERO_CHUNK_BYTES, this.size)
     // Without preallocation, and in a batch larger than a step, there is nothing ahead.
     if (to <= from) return
     file.write(ZEROS, 0, to - from, from)
     this.zeroedTo = to
+  }
+
+  /** When the disk is full, what was made ahead is given up first; writing the same bytes to the same place again does no harm. */
+  private withRoomOfNext(write: () => void): void {
+    try {
+      write()
+    } catch (error) {
+      if (!(error instanceof DiskError && error.code === 'ENOSPC') || this.next?.discard() !== true) throw error
+      write()
+    }
+  }
+
+  /** Begins to make the next file when this one is half as long as it will be, going by what ends it. */
+  private prepareNext(): void {
+    // As long as this file has no name, it has the one that the next would be made under.
+    if (this.next === null || this.isNextTried || this.nameDue !== null) return
+    const { fileSizeLimitBytes: limit, snapCount } = this.options
+    const isHalfway = this.appendsSinceRoll * 2 > this.appendsThreshold || (limit > 0 && this.position * 2 > limit)
+    if (!isHalfway || this.next.isBegun) return
+    this.isNextTried = true
+    // With entries as long as these: as many as there are between two snapshots at most.
+    const expected = (this.position / Math.max(1, this.entryCount)) * snapCount
+    this.next.begin(limit > 0 ? Math.min(expected, limit) : expected)
   }
 
   private fileSynced(error: Error | null): void {
@@ -237,7 +314,48 @@ export class TxnLog {
       this.fail(error)
       sync.done(error)
     }
-    if (sync.remaining === 0) this.finishSync()
+    if (sync.remaining === 0 && this.failure === null) this.filesSynced(sync)
+  }
+
+  /** All that comes before the entries of a file without a name, and those themselves, are on the disk: now it gets its name. */
+  private filesSynced(sync: SyncInFlight): void {
+    if (this.nameDue === null || this.file === null || !sync.files.includes(this.file)) {
+      this.finishSync()
+      return
+    }
+    const { disk, directory } = this.options
+    try {
+      this.nameFile(this.nameDue)
+      disk.syncDirectoryLater(directory, (error) => this.directorySynced(error))
+    } catch (error) {
+      this.directorySynced(error)
+    }
+  }
+
+  private directorySynced(error: unknown): void {
+    const sync = this.syncing
+    if (sync === null || this.failure !== null) return
+    if (error === null) this.finishSync()
+    else sync.done(this.fail(error))
+  }
+
+  private renameNext(name: string): void {
+    const { next } = this
+    assert(next !== null, 'a file without a name was made ahead')
+    this.options.disk.rename(next.path, `${this.options.directory}/${name}`)
+  }
+
+  /** Gives the current file its name, and opens it anew under that. */
+  private nameFile(name: string): void {
+    this.renameNext(name)
+    this.nameDue = null
+    const unnamed = this.file
+    assert(unnamed !== null, 'a file that is given its name is open')
+    this.file = this.options.disk.open(`${this.options.directory}/${name}`, 'update')
+    const { syncing } = this
+    if (syncing !== null) syncing.files = syncing.files.map((file) => (file === unnamed ? (this.file ?? unnamed) : file))
+    unnamed.close()
+    this.options.logger.info(`Began the transaction log ${name}`)
   }
 
   private finishSync(): void {
@@ -264,12 +382,20 @@ export class TxnLog {
 
   private retireFile(): void {
     if (this.file === null) return
+    if (this.nameDue !== null) this.nameFileNow(this.nameDue)
     this.retiredBytes += this.fileBytes()
     if (this.isUnsynced) this.retired.push(this.file)
     else if (this.syncing?.files.includes(this.file)) this.syncing.toClose.push(this.file)
     else this.file.close()
     this.file = null
     this.isUnsynced = false
+  }
+
+  /** The same, blocking, for a history that is replaced: nothing of it may get a name later. */
+  private nameFileNow(name: string): void {
+    this.syncEarlierFiles()
+    this.nameFile(name)
+    this.options.disk.syncDirectory(this.options.directory)
   }
 
   private fileBytes(): number {
@@ -302,7 +428,7 @@ export class TxnLog {
 }
 
 interface SyncInFlight {
-  readonly files: readonly DiskFile[]
+  files: readonly DiskFile[]
   /** Those of them that nothing more is written to. */
   readonly toClose: DiskFile[]
   remaining: number
