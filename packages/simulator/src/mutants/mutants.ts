@@ -17,6 +17,7 @@ import {
   SessionService,
   SyncSender,
   TouchedSessions,
+  TxnLog,
   WritePipeline,
 } from '@tskeeper/server/internals'
 import { insteadOf, type Original } from '../probe/instead-of.ts'
@@ -67,6 +68,13 @@ interface AloneFields {
     readonly log: { append(...entries: readonly unknown[]): void; sync(done: (error: Error | null) => void): void }
     readonly timers: Timers
   }
+}
+
+interface TxnLogFields {
+  readonly file: unknown
+  readonly nameDue: string | null
+  nameFile(name: string): void
+  finishSync(): void
 }
 
 interface ReplicaFields {
@@ -348,6 +356,17 @@ const UNUSUAL: readonly Mutant[] = [
         this.parts = { ...parts, log: impatient }
         own.call(this)
         this.parts = parts
+      },
+  ),
+  mutant(
+    'acks-unnamed-log',
+    'the first entries of a log that was made ahead count as durable before its name is',
+    TxnLog,
+    'filesSynced',
+    () =>
+      function (this: TxnLogFields, sync: { readonly files: readonly unknown[] }): void {
+        if (this.nameDue !== null && sync.files.includes(this.file)) this.nameFile(this.nameDue)
+        this.finishSync()
       },
   ),
 ]
