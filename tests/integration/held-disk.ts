@@ -77,6 +77,10 @@ export class HeldDisk implements Disk {
     return this.#disk.size(path)
   }
 
+  freeBytes(path: string): number {
+    return this.#disk.freeBytes(path)
+  }
+
   readFile(path: string): Uint8Array {
     return this.#disk.readFile(path)
   }

@@ -89,6 +89,10 @@ class HeldDisk implements Disk {
     return this.#living.size(path)
   }
 
+  freeBytes(path: string): number {
+    return this.#living.freeBytes(path)
+  }
+
   readFile(path: string): Uint8Array {
     return this.#living.readFile(path)
   }

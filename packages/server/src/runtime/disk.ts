@@ -13,6 +13,8 @@ export interface Disk {
   isWritable(path: string): boolean
   /** Length of the file in bytes (apparent, holes included). */
   size(path: string): number
+  /** Bytes that may still be written to the file system that holds the directory. */
+  freeBytes(path: string): number
   readFile(path: string): Uint8Array
   /** Replaces the file under its final name; not durable until synced. For durable small files see `writeFileAtomically`. */
   writeFile(path: string, bytes: Uint8Array): void

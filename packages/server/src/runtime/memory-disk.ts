@@ -287,6 +287,11 @@ export class MemoryDisk implements Disk {
     return this.inodeAt('look at', path).current.length
   }
 
+  /** The same for each directory: it is one file system. */
+  freeBytes(): number {
+    return this.capacityBytes === Number.POSITIVE_INFINITY ? this.capacityBytes : this.capacityBytes - this.usedBytes()
+  }
+
   readFile(path: string): Uint8Array {
     const { current } = this.inodeAt('read', path)
     const bytes = new Uint8Array(current.length)
@@ -386,11 +391,6 @@ export class MemoryDisk implements Disk {
   change(inode: Inode, change: PendingWrite | PendingTruncation): void {
     inode.apply(inode.current, change)
     inode.pending.push({ sequence: ++this.sequence, change })
-  }
-
-  /** Room for more bytes of files, as a count of bytes that may be added. */
-  freeBytes(): number {
-    return this.capacityBytes === Number.POSITIVE_INFINITY ? this.capacityBytes : this.capacityBytes - this.usedBytes()
   }
 
   /** Bytes that all files hold together. */

@@ -17,6 +17,7 @@ import {
   readFileSync,
   readSync,
   renameSync,
+  statfsSync,
   statSync,
   unlinkSync,
   write,
@@ -55,6 +56,11 @@ export class NodeDisk implements Disk {
 
   size(path: string): number {
     return run('look at', path, () => statSync(path).size)
+  }
+
+  freeBytes(path: string): number {
+    const { bavail, bsize } = run('look at the room of', path, () => statfsSync(path))
+    return bavail * bsize
   }
 
   readFile(path: string): Uint8Array {

@@ -25,6 +25,9 @@ const PIECES_PER_STEP = 4
 /** Steps that a prepared file has at most: a log that is longer grows as it is written. */
 const STEPS_MAX = 4
 
+/** No file is made ahead where it would take more than one part in so many of the room that is left: others write there, too. */
+const ROOM_SHARE = 4
+
 export interface NextLogOptions {
   readonly disk: Disk
   readonly directory: string
@@ -67,7 +70,7 @@ export class NextLog {
     return this.file !== null
   }
 
-  /** Begins a file for about `entriesBytes` of entries. */
+  /** Begins a file for about `entriesBytes` of entries, if there is room in plenty. */
   begin(entriesBytes: number): void {
     const step = this.options.preallocationBytes
     const bytes = Math.min(Math.ceil(entriesBytes), STEPS_MAX * step)
@@ -76,6 +79,7 @@ export class NextLog {
     this.fillTo = LOG_HEADER_SIZE + bytes
     this.isReady = false
     try {
+      if (this.options.disk.freeBytes(this.options.directory) < ROOM_SHARE * bytes) return
       const file = this.options.disk.open(this.path, 'create')
       this.file = file
       const header = new ByteWriter(LOG_HEADER_SIZE)

@@ -108,3 +108,47 @@ test('to look at a disk after a crash shows what a crash leaves, and leaves the 
     { numRuns: 200 },
   )
 })
+
+test('names become durable by a sync of the directory that does not block, those that were there when it began', () => {
+  const disk = new MemoryDisk()
+  disk.makeDirectory('/data')
+  disk.syncDirectory('/')
+  const outcomes: (Error | null)[] = []
+  disk.open('/data/a', 'create').close()
+  disk.syncDirectoryLater('/data', (error) => outcomes.push(error))
+  disk.open('/data/b', 'create').close()
+  expect(outcomes).toEqual([])
+  disk.completeSyncs()
+  expect(outcomes).toEqual([null])
+  disk.crash()
+  expect(disk.list('/data')).toEqual(['a'])
+})
+
+test('a sync of a directory that is under way in a crash makes nothing durable', () => {
+  const disk = new MemoryDisk()
+  const begun: (() => void)[] = []
+  disk.scheduleSync = (done) => begun.push(done)
+  disk.makeDirectory('/data')
+  disk.syncDirectory('/')
+  const outcomes: (Error | null)[] = []
+  disk.open('/data/a', 'create').close()
+  disk.syncDirectoryLater('/data', (error) => outcomes.push(error))
+  disk.crash()
+  for (const done of begun) done()
+  expect(disk.list('/data')).toEqual([])
+  expect(outcomes).toEqual([])
+})
+
+test('bytes that are written later are in the file when the disk gets to it, and fail as others do', () => {
+  const disk = new MemoryDisk()
+  const outcomes: (Error | null)[] = []
+  const file = disk.open('/a', 'create')
+  file.writeLater(new Uint8Array([1, 2, 3]), 1, 2, 0, (error) => outcomes.push(error))
+  expect(disk.size('/a')).toBe(0)
+  disk.completeSyncs()
+  expect([...disk.readFile('/a')]).toEqual([2, 3])
+  disk.failNext({ operation: 'write', code: 'EIO' })
+  file.writeLater(new Uint8Array([9]), 0, 1, 0, (error) => outcomes.push(error))
+  disk.completeSyncs()
+  expect(outcomes).toMatchObject([null, { code: 'EIO' }])
+})

@@ -112,6 +112,47 @@ test('a file that is closed while it is being synced is closed after the sync', 
   expect(codeOf(() => file.size())).toBe('EBADF')
 })
 
+test('bytes are written without blocking, also into a file that is closed meanwhile', async () => {
+  const path = `${directory}/file`
+  const file = disk.open(path, 'create')
+  const bytes = new Uint8Array(3 << 20).fill(7)
+  const order: string[] = []
+  const written = new Promise<Error | null>((resolve) => {
+    file.writeLater(bytes, 1, bytes.length - 1, 5, (error) => {
+      order.push('written')
+      resolve(error)
+    })
+  })
+  file.close()
+  order.push('asked')
+  expect(await written).toBe(null)
+  expect(order).toEqual(['asked', 'written'])
+  const content = disk.readFile(path)
+  expect(content.length).toBe(bytes.length + 4)
+  expect(content.subarray(0, 5).every((byte) => byte === 0)).toBe(true)
+  expect(content.subarray(5).every((byte) => byte === 7)).toBe(true)
+  expect(codeOf(() => file.size())).toBe('EBADF')
+})
+
+test('a write that fails without blocking names the path and the code of the system', async () => {
+  disk.writeFile(`${directory}/file`, bytesOf('x'))
+  const file = disk.open(`${directory}/file`, 'read')
+  const error = await new Promise<Error | null>((resolve) => file.writeLater(bytesOf('y'), 0, 1, 0, resolve))
+  file.close()
+  expect(error).toMatchObject({ name: 'DiskError', code: 'EBADF', path: `${directory}/file` })
+})
+
+test('a directory is synced without blocking, and one that is not there is a failure', async () => {
+  const outcome = (path: string): Promise<Error | null> => new Promise((resolve) => disk.syncDirectoryLater(path, resolve))
+  expect(await outcome(directory)).toBe(null)
+  expect(await outcome(`${directory}/none`)).toMatchObject({ name: 'DiskError', code: 'ENOENT' })
+})
+
+test('the room that is left is that of the file system', () => {
+  expect(disk.freeBytes(directory)).toBeGreaterThan(0)
+  expect(codeOf(() => disk.freeBytes(`${directory}/none`))).toBe('ENOENT')
+})
+
 test('a directory that cannot be created below one that exists is refused, and does not hang', () => {
   // In /proc a creation is answered with ENOENT, as if the parent were missing; elsewhere there is no /proc at all.
   const path = '/proc/tskeeper-no-such-directory/version-2'

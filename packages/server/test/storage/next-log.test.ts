@@ -269,6 +269,20 @@ test('a disk that is full gets the room of the next file back before the log fai
   expect(readAll(fixture.disk).zxids).toEqual(upTo(40))
 })
 
+test('nothing is made ahead where it would take more than a quarter of the room that is left', () => {
+  for (const [spareBytes, isMade] of [
+    [-1, false],
+    [0, true],
+  ] as const) {
+    const fixture = fixtureOf()
+    const bytes = Math.ceil(((16 + 6 * 1049) / 6) * 20)
+    fixture.append(1, 5, 1000)
+    fixture.disk.capacityBytes = fixture.disk.usedBytes() + 4 * bytes + spareBytes
+    fixture.append(6, 6, 1000)
+    expect(fixture.disk.exists(NEXT)).toBe(isMade)
+  }
+})
+
 test('a full disk fails the log when there is nothing more to give back', () => {
   const fixture = fixtureOf()
   fixture.append(1, 6, 1000)
