@@ -80,8 +80,7 @@ export class SchedulePlayer {
       case 'bytes':
         return this.#sendBytes(step)
       case 'drop':
-        this.#links.get(step.link)?.abandon()
-        return Promise.resolve()
+        return this.#drop(this.#links.get(step.link))
     }
   }
 
@@ -91,7 +90,7 @@ export class SchedulePlayer {
     if (known === undefined) return
     const before = this.#linkOfSession.get(step.session)
     // Who does not know the password closes the living connection of the session at Apache's: see docs/divergence.md.
-    if (step.isResume && step.password !== 'right') before?.abandon()
+    if (step.isResume && step.password !== 'right') await this.#drop(before)
     const stream: Observation[] = []
     this.#streams.set(`c${step.link}`, stream)
     const connection = await RawConnection.open(this.#host, this.#port)
@@ -103,6 +102,12 @@ export class SchedulePlayer {
     this.#sessions.set(step.session, response)
     if (before !== undefined && before !== link && !before.isOver) await before.whenClosed()
     this.#linkOfSession.set(step.session, link)
+  }
+
+  /** What the server has said to it by now may be on its way: whether it comes in front of the end must not be chance. */
+  async #drop(link: Link | undefined): Promise<void> {
+    await link?.settle()
+    link?.abandon()
   }
 
   async #send(step: SendStep): Promise<void> {
