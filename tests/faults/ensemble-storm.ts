@@ -240,13 +240,12 @@ class Storm implements AsyncDisposable {
   #makeRoom(): void {
     const { bavail, bsize } = statfsSync(this.#disk.path)
     if (bavail * bsize >= SMALL_DISK_FREE_MIB << 20) return
-    const data = this.#dataDirectory(SMALL_DISK_ID)
-    const folder = join(data, 'version-2')
+    const folder = join(this.#dataDirectory(SMALL_DISK_ID), 'version-2')
     const archive = this.#archiveDirectory
     mkdirSync(archive, { recursive: true })
     const logs = readdirSync(folder).filter((name) => name.startsWith('log.'))
     for (const name of logs) copyFileSync(join(folder, name), join(archive, name))
-    execFileSync(CLEANUP, [data, data, '-n', '3'], { stdio: 'ignore' })
+    execFileSync(CLEANUP, ['-n', '3', join(this.#ensemble.serverDirectory(SMALL_DISK_ID), 'zoo.cfg')], { stdio: 'pipe' })
     for (const name of logs) if (existsSync(join(folder, name))) rmSync(join(archive, name))
   }
 
